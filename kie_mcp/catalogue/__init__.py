@@ -1,0 +1,8 @@
+"""What the image models accept, and how a caller's wish becomes a model's own input."""
+
+from kie_mcp.catalogue.catalogue import Catalogue
+from kie_mcp.catalogue.model import Model
+from kie_mcp.catalogue.planning import Plan, Wish
+from kie_mcp.catalogue.problems import Problem
+
+__all__ = ["Catalogue", "Model", "Plan", "Problem", "Wish"]

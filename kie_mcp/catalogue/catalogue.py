@@ -1,0 +1,73 @@
+"""All models that this installation knows, and the way from a wish to an input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kie_mcp import schemas
+from kie_mcp.catalogue.model import Model
+from kie_mcp.catalogue.planning import plan_known, plan_unknown
+from kie_mcp.catalogue.platforms import Platforms
+from kie_mcp.catalogue.suggest import nearest_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kie_mcp.catalogue.planning import Plan, Wish
+
+
+class Catalogue:
+    """The known models and platforms. Never changes once made, so any thread may use it."""
+
+    def __init__(self, models: Iterable[Model], platforms: Platforms) -> None:
+        self._models = {model.id: model for model in sorted(models, key=lambda model: model.id)}
+        self._platforms = platforms
+
+    @classmethod
+    def load(cls, folder: str | None = None) -> Catalogue:
+        """Read every file of ``models/`` and ``platforms.json`` below ``folder`` (default: the bundled ones).
+
+        Raises ``BundleError`` where one is missing or has not the right form.
+        """
+        files = schemas.names("models", folder)
+        models = [Model.from_json(schemas.load(name, folder), name) for name in files]
+        return cls(models, Platforms(schemas.load("platforms.json", folder)))
+
+    def find(self, model_id: str) -> Model | None:
+        """The model of exactly this id."""
+        return self._models.get(model_id)
+
+    def nearest(self, model_id: str, count: int = 3) -> list[str]:
+        """The known ids that ``model_id`` may stand for, best first."""
+        return nearest_ids(model_id, self._models, count)
+
+    def search(self, query: str | None = None, kind: str | None = None) -> list[Model]:
+        """The models, sorted by id, that are of ``kind`` and whose description has every word of ``query``."""
+        asked = (query or "").lower().split()
+        return [
+            model
+            for model in self._models.values()
+            if kind in (None, model.kind) and all(word in _text(model) for word in asked)
+        ]
+
+    def kinds(self) -> list[str]:
+        """The kinds of model there are, e.g. ``text-to-image``; sorted."""
+        return sorted({model.kind for model in self._models.values()})
+
+    def platform_names(self) -> list[str]:
+        """The platforms that set an aspect ratio; sorted."""
+        return self._platforms.names()
+
+    def plan(self, wish: Wish) -> Plan:
+        """Turn a wish into the model's own input.
+
+        Raises ``InputError`` for what the model cannot do. An unknown id is passed through with a warning.
+        """
+        model = self.find(wish.model)
+        if model is None:
+            return plan_unknown(wish, self.nearest(wish.model))
+        return plan_known(model, wish, self._platforms, list(self._models.values()))
+
+
+def _text(model: Model) -> str:
+    return " ".join((model.id, model.title, model.kind, *model.notes)).lower()

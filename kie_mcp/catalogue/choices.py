@@ -1,0 +1,83 @@
+"""Shape, resolution, format and the like: the caller's word, and the model's word for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.catalogue.model import CHOICES
+from kie_mcp.catalogue.problems import listed, shown
+from kie_mcp.catalogue.suggest import did_you_mean
+from kie_mcp.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kie_mcp.catalogue.model import Model
+    from kie_mcp.catalogue.planning import Wish
+    from kie_mcp.catalogue.platforms import Platforms
+
+
+def chosen(model: Model, wish: Wish) -> dict[str, Any]:
+    """The model's fields for what the caller chose; raises ``InputError`` for what the model does not do."""
+    fields = {}
+    for argument in CHOICES:
+        value = getattr(wish, argument)
+        if value is not None:
+            fields.update(_translated(model, argument, value))
+    avoid = model.mapping.get("negative_prompt")
+    if avoid and wish.negative_prompt and wish.negative_prompt.strip():
+        fields[avoid.field] = wish.negative_prompt
+    return fields
+
+
+def platform_ratio(
+    model: Model, wish: Wish, platforms: Platforms, body: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The shape that goes with the platform, where the caller gave none, and a warning where none fits.
+
+    A shape that the model refuses beside the caller's other choices is passed over.
+    """
+    platform = platforms.find(wish.platform or "")
+    route = model.mapping.get("aspect_ratio")
+    if platform is None or (route and route.field in spoken_for(model, body)):
+        return {}, ()
+    possible = model.choices("aspect_ratio")
+    for ratio in platform.aspect_ratios:
+        if ratio in possible:
+            field = _translated(model, "aspect_ratio", ratio)
+            problems = model.problems({**model.defaults, **body, **field})
+            if not any(problem.kind == "conflict" for problem in problems):
+                return field, ()
+    wanted = listed(platform.aspect_ratios)
+    return {}, (f"{model.id} can make none of the aspect ratios for {platform.title} ({wanted}): none was set.",)
+
+
+def spoken_for(model: Model, body: Mapping[str, Any]) -> set[str]:
+    """The fields that have a value, be it under an older name."""
+    routed = {route.field for route in model.mapping.values() if any(name in body for name in route.names)}
+    return routed | set(body)
+
+
+def _translated(model: Model, argument: str, value: str) -> dict[str, Any]:
+    """``{field: the model's word}`` for one choice, compared without regard to case."""
+    route = model.mapping.get(argument)
+    if route is None:
+        raise InputError(f"{model.id} has no {argument}, so {shown(value)} cannot be asked of it. {_offer(model)}")
+    possible = model.choices(argument)
+    if not possible:
+        return {route.field: value}
+    for word in possible:
+        if word.lower() == value.lower():
+            return {route.field: route.values[word] if route.values is not None else word}
+    raise InputError(
+        f"{model.id} does not do {argument} {shown(value)}.{did_you_mean(value, possible)}"
+        f" It accepts: {listed(possible)}."
+    )
+
+
+def _offer(model: Model) -> str:
+    """What the model does accept, in one sentence."""
+    choices = [f"{name} ({listed(model.choices(name))})" for name in CHOICES if model.choices(name)]
+    if model.other_fields:
+        choices.append(f"model_params ({listed(model.other_fields)})")
+    return f"It accepts: {'; '.join(choices)}." if choices else "It accepts no such choices."

@@ -1,0 +1,203 @@
+"""One image model, as its file in ``schemas/models/`` describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.catalogue.problems import Problem, find_problems, make_validator
+from kie_mcp.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jsonschema.protocols import Validator
+
+# Arguments that choose one value out of a list, in the order in which they are described.
+CHOICES = ("aspect_ratio", "resolution", "output_format")
+
+# Picture lists whose length Kie does not state take this many, the usual limit of its models.
+_USUAL_MAX_IMAGES = 10
+_BYTES_PER_MB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where one common argument goes: the model's field, and its word for each of the caller's words.
+
+    Without ``values`` the field takes what the caller wrote. ``aliases`` are older names of the field.
+    """
+
+    field: str
+    values: Mapping[str, Any] | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every input name that means this field."""
+        return (self.field, *self.aliases)
+
+
+@dataclass(frozen=True)
+class Price:
+    """Credits for one task (1 credit is 0.005 USD); ``credits`` is ``None`` where the price is not known.
+
+    ``by_credits`` has the price for each value of ``by_field``; ``times`` names the field that holds the
+    number of pictures, each billed; every input picture after the first ``free_images`` costs ``image_credits``.
+    """
+
+    text: str | None = None
+    credits: float | None = None
+    by_field: str | None = None
+    by_credits: Mapping[str, float] | None = None
+    times: str | None = None
+    image_credits: float = 0
+    free_images: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Price:
+        """Read the ``price`` of a model file."""
+        by, per_image = data.get("by", {}), data.get("per_image", {})
+        return cls(
+            data.get("text"),
+            data.get("credits"),
+            by.get("field"),
+            by.get("credits"),
+            data.get("times"),
+            per_image.get("credits", 0),
+            per_image.get("free", 0),
+        )
+
+    def estimate(self, values: Mapping[str, Any], pictures: int) -> float | None:
+        """The price of an input whose fields have these ``values``, with so many input pictures."""
+        value = values.get(self.by_field) if self.by_field else None
+        word = str(value).lower() if isinstance(value, bool) else str(value)
+        one = (self.by_credits or {}).get(word, self.credits)
+        if one is None:
+            return None
+        number = int(values.get(self.times, 1)) if self.times else 1
+        return one * number + self.image_credits * max(0, pictures - self.free_images)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One model: what it is called, what it accepts, what it costs.
+
+    ``mapping`` has a route for each common argument that the model knows; ``defaults`` are sent where
+    the caller gave nothing, because Kie applies none of its own to required fields (createTask page).
+    """
+
+    id: str
+    title: str
+    kind: str
+    input_schema: Mapping[str, Any]
+    mapping: Mapping[str, Route]
+    defaults: Mapping[str, Any]
+    price: Price
+    notes: tuple[str, ...]
+    minimal_input: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], name: str) -> Model:
+        """Read a model file; raises ``BundleError`` with the file's ``name`` where it has not the right form."""
+        try:
+            model = cls(
+                data["id"],
+                data["title"],
+                data["kind"],
+                data["input"],
+                {argument: _route(entry) for argument, entry in data["mapping"].items()},
+                data.get("defaults", {}),
+                Price.from_json(data.get("price") or {}),
+                tuple(data.get("notes", ())),
+                data.get("minimal_input", {}),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BundleError(f"The bundled file {name} does not describe a model: {error!r}") from error
+        for argument, route in model.mapping.items():
+            if route.field not in model.fields:
+                raise BundleError(f"In the bundled file {name}, {argument} goes to {route.field!r}, no input of it.")
+        return model
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The schema of each input field."""
+        fields: Mapping[str, Any] = self.input_schema.get("properties", {})
+        return fields
+
+    @cached_property
+    def validator(self) -> Validator:
+        """The validator of ``input_schema``, made on first use."""
+        return make_validator(self.input_schema)
+
+    def problems(self, body: Mapping[str, Any], *, tolerate_unknown: bool = False) -> list[Problem]:
+        """What is wrong with an ``input`` for this model; ``tolerate_unknown`` lets further fields pass."""
+        return find_problems(self.id, self.input_schema, self.validator, body, tolerate_unknown=tolerate_unknown)
+
+    def choices(self, argument: str) -> list[str]:
+        """The values of a common argument, in the caller's words; empty where the model does not have it."""
+        route = self.mapping.get(argument)
+        if route is None:
+            return []
+        return list(route.values if route.values is not None else self.fields[route.field].get("enum", ()))
+
+    def accepts(self) -> dict[str, Any]:
+        """What a caller may ask for, ready for JSON; ``other`` are the names that ``model_params`` takes."""
+        return {
+            "aspect_ratios": self.choices("aspect_ratio"),
+            "resolutions": self.choices("resolution"),
+            "output_formats": self.choices("output_format"),
+            "max_images": self.max_images,
+            "other": self.other_fields,
+        }
+
+    @property
+    def other_fields(self) -> list[str]:
+        """The inputs that no common argument reaches."""
+        routed = {name for route in self.mapping.values() for name in route.names}
+        return [name for name in self.fields if name not in routed]
+
+    @property
+    def image_field(self) -> str | None:
+        """The input that takes the caller's pictures."""
+        route = self.mapping.get("image_input")
+        return route.field if route else None
+
+    @property
+    def image_is_list(self) -> bool:
+        """Whether the picture input is a list (else one URL)."""
+        return self._image_schema.get("type") == "array"
+
+    @property
+    def max_images(self) -> int:
+        """How many pictures the model takes, 0 where none."""
+        if self.image_field is None:
+            return 0
+        return int(self._image_schema.get("maxItems", _USUAL_MAX_IMAGES)) if self.image_is_list else 1
+
+    @property
+    def image_required(self) -> bool:
+        """Whether the model works on a picture only."""
+        return self.image_field in self.input_schema.get("required", ())
+
+    def image_limits(self) -> tuple[int | None, tuple[str, ...]]:
+        """The most bytes that one input picture may have (``None``: not stated) and its media types."""
+        megabytes = self._image_schema.get("x-max-mb")
+        mimes = tuple(self._image_schema.get("x-mime", ()))
+        return (None if megabytes is None else int(megabytes * _BYTES_PER_MB), mimes)
+
+    def estimate(self, body: Mapping[str, Any]) -> float | None:
+        """The credits that an ``input`` should cost; fields that are not sent count with Kie's default."""
+        defaults = {name: schema["default"] for name, schema in self.fields.items() if "default" in schema}
+        pictures = body.get(self.image_field, ()) if self.image_field else ()
+        return self.price.estimate({**defaults, **body}, 1 if isinstance(pictures, str) else len(pictures))
+
+    @property
+    def _image_schema(self) -> Mapping[str, Any]:
+        schema: Mapping[str, Any] = self.fields.get(self.image_field, {}) if self.image_field else {}
+        return schema
+
+
+def _route(entry: Mapping[str, Any]) -> Route:
+    return Route(entry["field"], entry.get("values"), tuple(entry.get("aliases", ())))

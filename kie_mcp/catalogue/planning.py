@@ -1,0 +1,155 @@
+"""From a wish to the input of one task: every check that can be made before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.catalogue.choices import chosen, platform_ratio, spoken_for
+from kie_mcp.catalogue.pictures import pictures
+from kie_mcp.catalogue.problems import listed
+from kie_mcp.catalogue.prompts import COMPOSED, compose, given_twice, own_prompt, prompt_text
+from kie_mcp.catalogue.suggest import did_you_mean
+from kie_mcp.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kie_mcp.catalogue.model import Model
+    from kie_mcp.catalogue.platforms import Platforms
+    from kie_mcp.catalogue.problems import Problem
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a caller asks for, in the common arguments; ``model_params`` are further inputs of that model."""
+
+    prompt: str
+    model: str
+    style: str | None = None
+    platform: str | None = None
+    negative_prompt: str | None = None
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    output_format: str | None = None
+    image_input: tuple[str, ...] = ()
+    model_params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The ``input`` of one createTask, in the model's own words.
+
+    ``known`` is false for a model without a file here. ``prompt`` is the composed one, also where the
+    model takes none. ``image_field`` is the input for pictures, a list or a single URL.
+    """
+
+    model: str
+    known: bool
+    input: Mapping[str, Any]
+    prompt: str
+    image_field: str | None
+    image_is_list: bool
+    warnings: tuple[str, ...]
+    estimated_credits: float | None
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The pictures in ``input``, as the caller wrote them."""
+        given = self.input.get(self.image_field, ()) if self.image_field else ()
+        return (given,) if isinstance(given, str) else tuple(given)
+
+    def with_images(self, urls: Sequence[str]) -> Plan:
+        """The same plan with its pictures replaced by uploaded ones, in the same order."""
+        if self.image_field is None or not urls:
+            return self
+        value = list(urls) if self.image_is_list else urls[0]
+        return replace(self, input={**self.input, self.image_field: value})
+
+
+def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[Model]) -> Plan:
+    """The plan for a model of the catalogue (``models`` are all of it); raises ``InputError``."""
+    _refuse_unknown_params(model, wish.model_params)
+    prompt = prompt_text(model, wish)
+    asked = {**chosen(model, wish), **pictures(model, wish, models)}
+    _refuse_contradictions(model, asked, wish.model_params)
+    if "prompt" in model.mapping and prompt:
+        asked[model.mapping["prompt"].field] = prompt
+    body = {**wish.model_params, **asked}
+    ratio, warnings = platform_ratio(model, wish, platforms, body)
+    body.update(ratio)
+    given = spoken_for(model, body)
+    body.update({name: value for name, value in model.defaults.items() if name not in given})
+    problems = model.problems(body)
+    if problems:
+        raise InputError(" ".join(_in_callers_words(model, problem) for problem in problems))
+    return Plan(
+        model=model.id,
+        known=True,
+        input=body,
+        prompt=prompt,
+        image_field=model.image_field,
+        image_is_list=model.image_is_list,
+        warnings=warnings,
+        estimated_credits=model.estimate(body),
+    )
+
+
+def plan_unknown(wish: Wish, close_ids: Sequence[str]) -> Plan:
+    """The plan for a model that has no file here: the common body, and Kie decides."""
+    prompt = compose(own_prompt(wish, "prompt"), wish.style, wish.platform, wish.negative_prompt)
+    common = {
+        "aspect_ratio": wish.aspect_ratio,
+        "resolution": wish.resolution,
+        "output_format": wish.output_format,
+        "image_input": list(wish.image_input) or None,
+    }
+    asked = {name: value for name, value in common.items() if value is not None}
+    for name, value in asked.items():
+        if wish.model_params.get(name, value) != value:
+            raise given_twice(name, value, name, wish.model_params[name])
+    warning = f"{wish.model!r} is not in the bundled list of models; it is sent as it is."
+    if close_ids:
+        warning += f" Close known ids: {listed(close_ids)}."
+    body = {**asked, **wish.model_params}
+    if prompt:
+        body["prompt"] = prompt
+    return Plan(
+        model=wish.model,
+        known=False,
+        input=body,
+        prompt=prompt,
+        image_field="image_input",
+        image_is_list=True,
+        warnings=(warning,),
+        estimated_credits=None,
+    )
+
+
+def _refuse_unknown_params(model: Model, params: Mapping[str, Any]) -> None:
+    for name in params:
+        if name in model.fields:
+            continue
+        if name in model.mapping or (name in COMPOSED and "prompt" in model.mapping):
+            hint = f" Give it as the argument {name} instead."
+        else:
+            hint = did_you_mean(name, model.fields)
+        raise InputError(
+            f"{model.id} has no input {name!r} (in model_params).{hint} Its inputs: {listed(model.fields)}."
+        )
+
+
+def _refuse_contradictions(model: Model, asked: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """One field, given as a common argument and in ``model_params``, has to have one value."""
+    for argument, route in model.mapping.items():
+        for name in route.names:
+            if route.field in asked and params.get(name, asked[route.field]) != asked[route.field]:
+                raise given_twice(argument, asked[route.field], name, params[name])
+
+
+def _in_callers_words(model: Model, problem: Problem) -> str:
+    """A problem's message, with the argument that sets the field where that has another name."""
+    arguments = [name for name, route in model.mapping.items() if route.field == problem.field]
+    if problem.kind != "missing" or not arguments or arguments[0] == problem.field:
+        return problem.message
+    return f"{problem.message} Give it as {arguments[0]}."

@@ -1,0 +1,97 @@
+"""The composition root: builds the services from the settings; with ``--sandbox``, the sandbox first."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kie_mcp import log
+from kie_mcp.config import load_config
+from kie_mcp.errors import ConfigError
+from kie_mcp.tools import call_tool
+from kie_mcp.tools.services import Services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from kie_mcp.catalogue import Catalogue
+    from kie_mcp.clock import Clock
+    from kie_mcp.config import Config
+    from kie_mcp.context import CallContext
+    from kie_mcp.jobs import Jobs
+    from kie_mcp.sandbox import Sandbox
+    from kie_mcp.tools.spec import Tool, ToolResult
+
+SANDBOX_KEY = "sandbox"
+"""What the sandbox is called with; it is no secret, so it is never redacted."""
+
+
+class Application:
+    """Everything behind the tools, for the server and the command line alike."""
+
+    def __init__(self, *, sandbox: bool, clock: Clock, read_config: Callable[..., Config] = load_config) -> None:
+        self._asked_for_sandbox = sandbox
+        self._read_config = read_config
+        self._lock = threading.Lock()
+        self._sandbox: Sandbox | None = None
+        self._secrets: tuple[str, ...] = ()
+        self.services = Services(clock=clock, load_config=self._config, load_catalogue=_catalogue, build_jobs=_jobs)
+
+    def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+        """Validate and run one call; raises ``KieMcpError``."""
+        return call_tool(tool, self.services, arguments, context)
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown; empty until the settings were read."""
+        return self._secrets
+
+    def close(self) -> None:
+        """Close the ledger and stop the sandbox."""
+        self.services.close()
+        with self._lock:
+            if self._sandbox is not None:
+                self._sandbox.stop()
+                self._sandbox = None
+
+    def _config(self) -> Config:
+        config = self._read_config(sandbox=self._asked_for_sandbox)
+        if config.sandbox:
+            config = self._in_sandbox(config)
+        else:
+            self._secrets = (config.api_key,) if config.api_key else ()
+        try:
+            log.configure(config.log_level, config.log_file, self._secrets)
+        except OSError as error:
+            raise ConfigError(
+                f"KIE_AI_LOG_FILE is {str(config.log_file)!r}, which cannot be written: {error}."
+            ) from error
+        return config
+
+    def _in_sandbox(self, config: Config) -> Config:
+        """The same settings, pointed at a stand-in of the Kie API in this process."""
+        from kie_mcp.sandbox import Sandbox, SandboxOptions
+
+        with self._lock:
+            if self._sandbox is None:
+                self._sandbox = Sandbox(SandboxOptions())
+                self._sandbox.start()
+            return replace(
+                config,
+                api_key=SANDBOX_KEY,
+                base_url=self._sandbox.base_url,
+                upload_base_url=self._sandbox.upload_base_url,
+            )
+
+
+def _catalogue() -> Catalogue:
+    from kie_mcp.catalogue import Catalogue
+
+    return Catalogue.load()
+
+
+def _jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
+    from kie_mcp.jobs import build_jobs
+
+    return build_jobs(config, catalogue, clock)

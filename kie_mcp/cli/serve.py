@@ -1,0 +1,186 @@
+"""The server process: joins the wire and the protocol, and ends both well.
+
+Loaded before the first reply, so it imports nothing slow; the application comes with the first call.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import threading
+
+from kie_mcp.clock import Clock
+from kie_mcp.protocol.server import Server
+from kie_mcp.wire.lines import MAX_LINE_BYTES
+from kie_mcp.wire.stdio import claim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+    from typing import Any, Protocol
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.tools.spec import Tool, ToolResult
+    from kie_mcp.wire.stdio import Wire
+
+    class Application(Protocol):
+        """What runs the tools, with everything they need."""
+
+        def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+            """Check the arguments and run the tool. Raises ``KieMcpError``."""
+
+        def secrets(self) -> tuple[str, ...]:
+            """What may appear in no answer."""
+
+        def close(self) -> None:
+            """Give back what is held."""
+
+
+CALL_THREADS = 128
+"""Calls that run side by side; more of them wait their turn."""
+
+DRAIN_CHECK_SECONDS = 0.5
+"""After the end of input: how often it is checked that somebody still reads the answers."""
+
+ABANDONED_SECONDS = 5.0
+"""Once nobody reads the answers: how long a createTask under way may take to tell its task id."""
+
+SIGNAL_SECONDS = 0.25
+"""The same after SIGTERM or SIGINT, which end the process within half a second."""
+
+
+def serve(
+    *,
+    sandbox: bool = False,
+    tools: Callable[[], Sequence[Tool]] | None = None,
+    build_application: Callable[[Clock], Application] | None = None,
+    clock: Clock | None = None,
+    leave: Callable[[int], object] = os._exit,
+) -> int:
+    """Run the server on the process's standard streams, to the end of the process.
+
+    It ends when its input ends, when nobody reads its output, or by a signal; and it leaves by ``os._exit``,
+    since threads that still work must not meet an interpreter that is being torn down. ``tools`` and
+    ``build_application`` default to the program's own. Main thread only.
+    """
+    wire = claim()
+    clock = clock or Clock()
+    application = _LazyApplication(lambda: (build_application or _builder(sandbox=sandbox))(clock))
+    server = Server(
+        tools=tools or _all_tools,
+        call_tool=application.call,
+        send=wire.send,
+        spawn=_CallThreads().spawn,
+        clock=clock,
+        redact=application.redact,
+        on_internal_error=_log_internal_error,
+    )
+    _leave_on_signals(server, leave)
+    _read(wire, server)
+    if _drain(wire, server):
+        application.close()
+    leave(0)
+    return 0
+
+
+def _all_tools() -> Sequence[Tool]:
+    from kie_mcp.tools import TOOLS
+
+    return TOOLS
+
+
+def _builder(*, sandbox: bool) -> Callable[[Clock], Application]:
+    def build(clock: Clock) -> Application:
+        from kie_mcp.cli.compose import Application
+
+        return Application(sandbox=sandbox, clock=clock)
+
+    return build
+
+
+class _LazyApplication:
+    """The application, built once, when the first call needs it."""
+
+    def __init__(self, build: Callable[[], Application]) -> None:
+        self._build = build
+        self._lock = threading.Lock()
+        self._built: Application | None = None
+
+    def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+        """Run the tool. What the building raises is raised by each call until it succeeds."""
+        with self._lock:
+            if self._built is None:
+                self._built = self._build()
+        return self._built.call(tool, arguments, context)
+
+    def redact(self, value: Any) -> Any:
+        """``value`` without the secrets of the application; before it was built none are known."""
+        if self._built is None:
+            return value
+        from kie_mcp.log import redact
+
+        return redact(value, self._built.secrets())
+
+    def close(self) -> None:
+        """Close what was built."""
+        if self._built is not None:
+            self._built.close()
+
+
+class _CallThreads:
+    """The threads that calls run on: made when needed, never used for the items of a batch."""
+
+    def __init__(self) -> None:
+        self._executor: Executor | None = None
+
+    def spawn(self, job: Callable[[], None]) -> None:
+        """Run ``job`` on a thread. Called by the reading thread only."""
+        if self._executor is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._executor = ThreadPoolExecutor(CALL_THREADS, "call")
+        self._executor.submit(job)
+
+
+def _read(wire: Wire, server: Server) -> None:
+    for line in wire.lines():
+        if line is None:
+            server.reject(f"the line is longer than {MAX_LINE_BYTES} bytes.")
+        else:
+            server.receive(line)
+
+
+def _drain(wire: Wire, server: Server) -> bool:
+    """Let the calls that were read come to their end; true if they did."""
+    while not wire.closed():
+        if server.wait_idle(DRAIN_CHECK_SECONDS):
+            return True
+    server.cancel_all()
+    return server.wait_idle(ABANDONED_SECONDS)
+
+
+def _leave_on_signals(server: Server, leave: Callable[[int], object]) -> None:
+    """SIGTERM and SIGINT end the process with 128 + the signal's number.
+
+    The main thread may be inside any lock when a signal comes, so the handler takes none: the rest happens
+    on a raw thread (``threading.Thread.start`` takes locks of its own).
+    """
+
+    def stop(number: int) -> None:
+        server.cancel_all()
+        server.wait_idle(SIGNAL_SECONDS)
+        leave(128 + number)
+
+    def handle(number: int, _: object) -> None:
+        _thread.start_new_thread(stop, (number,))
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+def _log_internal_error(error: BaseException) -> None:
+    from kie_mcp.log import logger
+
+    logger().error("An unexpected error.", exc_info=error)

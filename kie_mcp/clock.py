@@ -1,0 +1,25 @@
+"""Time, as a thing that is passed in: the program waits through a clock that tests can drive."""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+
+
+class Clock:
+    """The system's time. Tests pass a subclass whose waits end at once and are written down."""
+
+    def now(self) -> float:
+        """Wall-clock time in seconds since the epoch: for file names, the ledger and shared windows."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back: for deadlines and elapsed times in one process."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait up to ``seconds`` for ``event``; true as soon as it is set."""
+        return event.wait(max(0.0, seconds))

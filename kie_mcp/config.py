@@ -1,0 +1,271 @@
+"""The settings: one frozen object, read once from the environment and ``.env`` files.
+
+Nothing else in the program reads the environment. A value that cannot be used is an error that names
+the variable, the value and what is accepted; the key's value is never part of a message or a repr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kie_mcp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most ``count`` new tasks in any ``seconds``."""
+
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Config:
+    """The effective settings. Times are in seconds, sizes in bytes, prices in credits."""
+
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str = "https://api.kie.ai/api/v1"
+    model: str = "nano-banana-pro"
+    output_dir: Path = Path("output")
+    timeout_seconds: float = 90
+    poll_interval_seconds: float = 3
+    poll_timeout_seconds: float = 300
+    http_retries: int = 3
+    http_retry_backoff_seconds: float = 1.5
+    create_task_path: str = "/jobs/createTask"
+    get_task_path: str = "/jobs/recordInfo"
+    upload_base_url: str = "https://kieai.redpandaai.co"
+    state_dir: Path | None = None
+    rate_limit: Rate = Rate(20, 10)
+    rate_limit_url: str | None = None
+    max_image_bytes: int = 104857600
+    max_wait_seconds: float | None = None
+    max_credits_per_call: float | None = None
+    output_roots: tuple[Path, ...] = ()
+    preview: bool = True
+    sandbox: bool = False
+    log_level: str = "warning"
+    log_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.state_dir is None:
+            from platformdirs import user_state_path
+
+            object.__setattr__(self, "state_dir", user_state_path("kie-mcp", appauthor=False))
+
+    @property
+    def state_path(self) -> Path:
+        """The state folder, always set."""
+        if self.state_dir is None:  # __post_init__ has filled it
+            raise AssertionError
+        return self.state_dir
+
+    def require_key(self) -> str:
+        """The API key; ``ConfigError`` says how to set it where it is missing."""
+        if not self.api_key:
+            raise ConfigError(
+                "KIE_AI_API_KEY is not set, so Kie cannot be called.",
+                next_step="Get a key at kie.ai/api-key and put it into the env block of the host's configuration for "
+                "this server, or into .env as KIE_AI_API_KEY=...; or start with --sandbox to try without one.",
+            )
+        return self.api_key
+
+    def on_loopback(self) -> bool:
+        """Whether the API itself is on this machine, as the sandbox is."""
+        return is_loopback_host(urlsplit(self.base_url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host name or address literal is this machine's loopback."""
+    return host in {"localhost", "::1"} or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: the field it sets, how its text is read, what is accepted."""
+
+    name: str
+    field: str
+    read: Callable[[str], Any]
+    accepts: str
+    secret: bool = False
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _key(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValueError
+    return value
+
+
+def _number(minimum: float, *, above: bool = False) -> Callable[[str], float]:
+    def read(value: str) -> float:
+        number = float(value)
+        if not minimum <= number < float("inf") or (above and number == minimum):
+            raise ValueError
+        return number
+
+    return read
+
+
+def _whole(minimum: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        number = int(value)
+        if number < minimum:
+            raise ValueError
+        return number
+
+    return read
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError where it is no number
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _url_path(value: str) -> str:
+    if not re.fullmatch(r"/[^\s?#]+", value):
+        raise ValueError
+    return value
+
+
+def _path(value: str) -> Path:
+    if "\0" in value:
+        raise ValueError
+    return Path(value).expanduser()
+
+
+def _paths(value: str) -> tuple[Path, ...]:
+    return tuple(_path(part).absolute() for part in value.split(os.pathsep) if part)
+
+
+def _rate(value: str) -> Rate:
+    count, seconds = value.split("/")
+    return Rate(_whole(1)(count), _number(0, above=True)(seconds))
+
+
+def _not_available(value: str) -> str:
+    raise ValueError(value)
+
+
+def _switch(value: str) -> bool:
+    return {"on": True, "1": True, "true": True, "yes": True, "off": False, "0": False, "false": False, "no": False}[
+        value.lower()
+    ]
+
+
+def _log_level(value: str) -> str:
+    if value.lower() not in LOG_LEVELS:
+        raise ValueError
+    return value.lower()
+
+
+_SECONDS = "a number of seconds above 0, e.g. 90"
+_HTTP_URL = "a URL with http:// or https:// and no user, query or fragment, e.g. https://api.kie.ai/api/v1"
+_URL_PATH = "a path that begins with /, e.g. /jobs/createTask"
+_FOLDER = "a path"
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("KIE_AI_API_KEY", "api_key", _key, "the key as shown at kie.ai/api-key, without spaces", secret=True),
+    Variable("KIE_AI_BASE_URL", "base_url", _url, _HTTP_URL),
+    Variable("KIE_AI_MODEL", "model", _text, "a model id, e.g. nano-banana-pro"),
+    Variable("KIE_AI_OUTPUT_DIR", "output_dir", _path, _FOLDER),
+    Variable("KIE_AI_TIMEOUT_SECONDS", "timeout_seconds", _number(0, above=True), _SECONDS),
+    Variable("KIE_AI_POLL_INTERVAL_SECONDS", "poll_interval_seconds", _number(0, above=True), _SECONDS),
+    Variable("KIE_AI_POLL_TIMEOUT_SECONDS", "poll_timeout_seconds", _number(0, above=True), _SECONDS),
+    Variable("KIE_AI_HTTP_RETRIES", "http_retries", _whole(1), "a whole number of attempts from 1, e.g. 3"),
+    Variable(
+        "KIE_AI_HTTP_RETRY_BACKOFF_SECONDS",
+        "http_retry_backoff_seconds",
+        _number(0),
+        "a number of seconds from 0, e.g. 1.5",
+    ),
+    Variable("KIE_AI_CREATE_TASK_PATH", "create_task_path", _url_path, _URL_PATH),
+    Variable("KIE_AI_GET_TASK_PATH", "get_task_path", _url_path, _URL_PATH),
+    Variable("KIE_AI_UPLOAD_BASE_URL", "upload_base_url", _url, _HTTP_URL),
+    Variable("KIE_AI_STATE_DIR", "state_dir", _path, _FOLDER),
+    Variable("KIE_AI_RATE_LIMIT", "rate_limit", _rate, "new tasks per seconds as COUNT/SECONDS, e.g. 20/10"),
+    Variable(
+        "KIE_AI_RATE_LIMIT_URL",
+        "rate_limit_url",
+        _not_available,
+        "no value in this version: the window is shared by the processes of one machine only",
+    ),
+    Variable("KIE_AI_MAX_IMAGE_BYTES", "max_image_bytes", _whole(1), "a whole number of bytes from 1, e.g. 104857600"),
+    Variable("KIE_AI_MAX_WAIT_SECONDS", "max_wait_seconds", _number(0, above=True), _SECONDS),
+    Variable("KIE_AI_MAX_CREDITS_PER_CALL", "max_credits_per_call", _number(0), "a number of credits from 0, e.g. 50"),
+    Variable("KIE_AI_OUTPUT_ROOTS", "output_roots", _paths, f"paths separated by {os.pathsep!r}"),
+    Variable("KIE_AI_PREVIEW", "preview", _switch, "on or off"),
+    Variable("KIE_AI_SANDBOX", "sandbox", _switch, "on or off"),
+    Variable("KIE_AI_LOG_LEVEL", "log_level", _log_level, "one of " + ", ".join(LOG_LEVELS)),
+    Variable("KIE_AI_LOG_FILE", "log_file", _path, _FOLDER),
+)
+
+
+def config_from(environment: Mapping[str, str]) -> Config:
+    """Settings from a mapping of variables; an empty value means the default.
+
+    Raises ``ConfigError`` naming every variable that cannot be used.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for variable in VARIABLES:
+        text = environment.get(variable.name, "").strip()
+        if not text:
+            continue
+        try:
+            values[variable.field] = variable.read(text)
+        except (ValueError, KeyError):
+            shown = "its value (not shown)" if variable.secret else repr(text)
+            problems.append(f"{variable.name} is {shown}; accepted is {variable.accepts}.")
+    if problems:
+        raise ConfigError(" ".join(problems))
+    return Config(**values)
+
+
+def environment_with_files(environment: Mapping[str, str], folders: tuple[Path, ...]) -> dict[str, str]:
+    """The variables of ``environment``, then of ``.env`` in each folder; what is set is never overridden."""
+    merged = dict(environment)
+    for folder in folders:
+        file = folder / ".env"
+        if not file.is_file():
+            continue
+        from dotenv import dotenv_values
+
+        for name, value in dotenv_values(file).items():
+            if name.startswith("KIE_AI_") and value is not None:
+                merged.setdefault(name, value)
+    return merged
+
+
+def load_config(*, sandbox: bool = False) -> Config:
+    """The settings of this process: the environment, ``.env`` here, ``.env`` beside the executable.
+
+    ``sandbox`` is the ``--sandbox`` flag: it is as if ``KIE_AI_SANDBOX`` were on.
+    """
+    folders = (Path.cwd(), Path(sys.argv[0]).absolute().parent)
+    config = config_from(environment_with_files(os.environ, folders))
+    return replace(config, sandbox=True) if sandbox else config

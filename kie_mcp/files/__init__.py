@@ -1,0 +1,19 @@
+"""Picture files: where they go, what they are called, and how they are written whole."""
+
+from kie_mcp.files.local import LocalPicture, local_picture
+from kie_mcp.files.saving import SavedPicture, save_picture
+from kie_mcp.files.sniff import PictureType, dimensions, is_whole, sniff
+from kie_mcp.files.target import Outputs, Target
+
+__all__ = [
+    "LocalPicture",
+    "Outputs",
+    "PictureType",
+    "SavedPicture",
+    "Target",
+    "dimensions",
+    "is_whole",
+    "local_picture",
+    "save_picture",
+    "sniff",
+]

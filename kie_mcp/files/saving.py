@@ -1,0 +1,203 @@
+"""Writing a picture: streamed, checked by its bytes, whole or not at all, never over another file."""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kie_mcp.errors import OutputError
+from kie_mcp.files.naming import default_stem, same_format
+from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, is_whole, sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from io import FileIO
+    from pathlib import Path
+
+    from kie_mcp.clock import Clock
+    from kie_mcp.files.target import Target
+
+_HTML_BEGINNINGS = (b"<!doctype html", b"<html", b"<head", b"<body")
+
+
+@dataclass(frozen=True)
+class SavedPicture:
+    """A picture on disk: absolute path, size in bytes, pixels where the bytes say them."""
+
+    path: Path
+    mime_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+    warnings: tuple[str, ...]
+
+
+def save_picture(
+    target: Target,
+    chunks: Iterable[bytes],
+    *,
+    prompt: str,
+    number: int | None,
+    max_bytes: int,
+    clock: Clock,
+    asked_format: str | None = None,
+) -> SavedPicture:
+    """Write the picture that ``chunks`` make up into ``target`` and say where it is.
+
+    ``number`` tells several outputs of one task apart, from 1; ``None`` for the only one. The file gets its
+    name when it is complete; a taken name gets ``-2``, ``-3``, … Its extension comes from the bytes.
+    Raises ``OutputError`` for what is no picture, is cut short, is over ``max_bytes`` or cannot be written,
+    and lets through what ``chunks`` raises; either way no file is left.
+    """
+    stream = iter(chunks)
+    head = _head(stream)
+    kind = sniff(head)
+    if kind is None:
+        raise OutputError(f"What was received is not a picture: it is {_looks_like(head)}.")
+    with _part_file(target.folder) as (part, file):
+        size = _write(file, itertools.chain((head,), stream), target.folder, max_bytes)
+        with _write_errors(target.folder):
+            if not is_whole(file, kind):
+                raise OutputError(f"The picture was cut short: its end is missing after {size} bytes.")
+            width, height = dimensions(file) or (None, None)
+            os.fsync(file.fileno())
+            stem = target.stem or default_stem(prompt, clock.now())
+            numbered = stem if number is None else f"{stem}-{number}"
+            path = _place(part, target.folder, numbered, _extension(target, kind))
+    _sync_folder(target.folder)
+    warnings = _warnings(target, kind, path, asked_format)
+    return SavedPicture(path, kind.mime_type, size, width, height, warnings)
+
+
+def _head(stream: Iterator[bytes]) -> bytes:
+    """Read the first ``HEAD_BYTES`` or a little more; less only where there is no more."""
+    head = b""
+    for chunk in stream:
+        head += chunk
+        if len(head) >= HEAD_BYTES:
+            break
+    return head
+
+
+def _looks_like(head: bytes) -> str:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not head:
+        return "empty"
+    if start.startswith(_HTML_BEGINNINGS):
+        return "an HTML page"
+    if start.startswith((b"<?xml", b"<svg")):
+        return "an XML document"
+    if start.startswith((b"{", b"[")):
+        return "JSON text"
+    return "text" if _is_text(head) else "in no known picture format"
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell text by its being UTF-8 without control characters; a character cut off at the end is no matter."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
+
+
+@contextmanager
+def _part_file(folder: Path) -> Iterator[tuple[Path, FileIO]]:
+    """Open a new file beside the final one (a link cannot cross file systems); it is removed in the end."""
+    part = folder / f".kie-mcp-{secrets.token_hex(8)}.part"
+    with _write_errors(folder):
+        file = part.open("x+b", buffering=0)
+    try:
+        with file:
+            yield part, file
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+def _write(file: FileIO, chunks: Iterable[bytes], folder: Path, max_bytes: int) -> int:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > max_bytes:
+            raise OutputError(
+                f"The picture is larger than the limit of {max_bytes} bytes (KIE_AI_MAX_IMAGE_BYTES).",
+                next_step="Raise KIE_AI_MAX_IMAGE_BYTES, then call get_visual_task with the task id.",
+            )
+        rest = memoryview(chunk)
+        with _write_errors(folder):
+            while rest:
+                rest = rest[file.write(rest) :]
+    return size
+
+
+@contextmanager
+def _write_errors(folder: Path) -> Iterator[None]:
+    """Only around our own writing: what the chunks raise belongs to whoever fetches them."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"The picture could not be written to {folder}: {(error.strerror or str(error)).lower()}.",
+            next_step="Free the disk or choose another output_path, then call get_visual_task.",
+        ) from error
+
+
+def _place(part: Path, folder: Path, stem: str, extension: str) -> Path:
+    """Give the finished file the first name that is free, without a moment in which it is half there."""
+    count = 1
+    path = folder / f"{stem}.{extension}"
+    while True:
+        try:
+            _move_exclusively(part, path)
+        except FileExistsError:
+            count += 1
+            path = folder / f"{stem}-{count}.{extension}"
+        else:
+            return path
+
+
+def _move_exclusively(part: Path, path: Path) -> None:
+    """Move ``part`` to ``path``; raises ``FileExistsError`` where that exists, as a link of any kind too."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # FAT, some network and FUSE file systems know no links: take the name, then fill it
+        path.open("xb").close()
+        try:
+            part.replace(path)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable, where a folder can be opened for that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _extension(target: Target, kind: PictureType) -> str:
+    """Choose the kind's own extension, or the caller's spelling of it."""
+    return target.extension if same_format(target.extension, kind.extension) else kind.extension
+
+
+def _warnings(target: Target, kind: PictureType, path: Path, asked_format: str | None) -> tuple[str, ...]:
+    warnings = []
+    if target.extension and not same_format(target.extension, kind.extension):
+        warnings.append(
+            f"The file was to end in .{target.extension}, but it is {kind.mime_type}: saved as {path.name}."
+        )
+    if asked_format and not same_format(asked_format, kind.extension):
+        warnings.append(f"output_format {asked_format!r} was asked for; the model sent {kind.mime_type}.")
+    return tuple(warnings)

@@ -1,0 +1,116 @@
+"""Many generations at once: order, a pool of workers, a summary. Everything else is a generation."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kie_mcp.errors import CancelledError, KieMcpError
+from kie_mcp.jobs.submitting import stopped
+from kie_mcp.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.jobs.generation import Generations
+    from kie_mcp.jobs.model import Outcome, Prepared, Request
+
+    Result = Outcome | KieMcpError
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """How a batch runs: ``max_workers`` generations side by side; ``give_up_at`` is monotonic seconds."""
+
+    max_workers: int = 20
+    continue_on_error: bool = True
+    give_up_at: float | None = None
+
+
+class Batches:
+    """Runs batches. Each has a pool of its own, so that a batch never waits for itself."""
+
+    def __init__(self, generations: Generations) -> None:
+        self._generations = generations
+
+    def run(self, asked: Sequence[Request | KieMcpError], plan: BatchPlan, context: CallContext) -> list[Result]:
+        """One result per entry, in order: an outcome or the error that the item ended with.
+
+        An entry that is an error already (its arguments could not be read) stays one. Without
+        ``continue_on_error`` nothing further is sent after the first error; what was sent is finished.
+        Raises ``CancelledError`` when the whole call is cancelled, ``InputError`` when the price of all
+        items is above the limit.
+        """
+        prepared = [self._prepare(entry, context) for entry in asked]
+        self._generations.check_price([entry for entry in prepared if not isinstance(entry, KieMcpError)])
+        run = _Run(self._generations, plan, context, len(prepared))
+        workers = min(plan.max_workers, max(1, len(prepared)))
+        with ThreadPoolExecutor(workers, thread_name_prefix="kie-mcp-batch") as pool:
+            results = list(pool.map(run.item, range(len(prepared)), prepared))
+        context.raise_if_cancelled()
+        return results
+
+    def _prepare(self, entry: Request | KieMcpError, context: CallContext) -> Prepared | KieMcpError:
+        if isinstance(entry, KieMcpError):
+            return entry
+        try:
+            return self._generations.prepare(entry, context)
+        except CancelledError:
+            raise
+        except KieMcpError as error:
+            return error
+
+
+class _Run:
+    """One batch under way: what is done, whether it has stopped, and its progress."""
+
+    def __init__(self, generations: Generations, plan: BatchPlan, context: CallContext, total: int) -> None:
+        self._generations = generations
+        self._plan = plan
+        self._context = context
+        self._total = total
+        self._lock = threading.Lock()
+        self._done = 0
+        self._stopped_by: int | None = None
+
+    def item(self, index: int, prepared: Prepared | KieMcpError) -> Result:
+        """Run one item to its end; never raises, so that no item takes another down."""
+        result = prepared if isinstance(prepared, KieMcpError) else self._generate(index, prepared)
+        with self._lock:
+            self._done += 1
+            if isinstance(result, KieMcpError) and not self._plan.continue_on_error and self._stopped_by is None:
+                self._stopped_by = index
+        self._report(index, "failed" if isinstance(result, KieMcpError) else _told(result))
+        return result
+
+    def _generate(self, index: int, prepared: Prepared) -> Result:
+        try:
+            self._refuse_if_stopped()
+            return self._generations.run(
+                prepared,
+                self._context.child(lambda _done, _total, message: self._report(index, message)),
+                give_up_at=self._plan.give_up_at,
+                before_sending=self._refuse_if_stopped,
+            )
+        except KieMcpError as error:
+            return error
+        except Exception:  # noqa: BLE001 - a bug in one item must not lose the outcomes of the others
+            logger().exception("item %d of a batch failed unexpectedly", index)
+            return KieMcpError("Internal error.")
+
+    def _refuse_if_stopped(self) -> None:
+        with self._lock:
+            if self._stopped_by is not None:
+                raise stopped(f"Not sent: item {self._stopped_by} failed and continue_on_error is false.")
+
+    def _report(self, index: int, message: str) -> None:
+        with self._lock:
+            done = self._done
+        self._context.progress(done, self._total, f"{done} of {self._total} done; item {index}: {message}")
+
+
+def _told(outcome: Outcome) -> str:
+    return f"saved {outcome.files[0].path}" if outcome.files else outcome.status

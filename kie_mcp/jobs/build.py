@@ -1,0 +1,60 @@
+"""Joins the rooms below into what tools use. Imported when the first call needs the network or the ledger."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kie_mcp.files import Outputs
+from kie_mcp.jobs.batch import Batches
+from kie_mcp.jobs.generation import Generations
+from kie_mcp.jobs.saving import Saver
+from kie_mcp.jobs.sources import Sources
+from kie_mcp.jobs.submitting import Submitter
+from kie_mcp.jobs.waiting import PollGate
+from kie_mcp.jobs.watching import Watcher
+from kie_mcp.kie import Downloader, KieClient
+from kie_mcp.ledger import Database, RateWindow, TaskLedger
+
+if TYPE_CHECKING:
+    from kie_mcp.catalogue import Catalogue
+    from kie_mcp.clock import Clock
+    from kie_mcp.config import Config
+
+LEDGER_FILE = "ledger.sqlite3"
+SANDBOX_LEDGER_FILE = "ledger-sandbox.sqlite3"
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The doors of this floor."""
+
+    generations: Generations
+    batches: Batches
+    ledger: TaskLedger
+    client: KieClient
+    database: Database
+
+
+def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
+    """Open the ledger and join everything; the sandbox's play tasks have a ledger of their own.
+
+    Raises ``ConfigError`` where the state folder cannot be used.
+    """
+    database = Database(config.state_path / (SANDBOX_LEDGER_FILE if config.sandbox else LEDGER_FILE))
+    ledger = TaskLedger(database, clock, secrets=(config.api_key,) if config.api_key else ())
+    client = KieClient(config, poll_turn=PollGate(clock).wait_turn, random=random.Random())  # noqa: S311 - jitter
+    watcher = Watcher(client, ledger)
+    generations = Generations(
+        config=config,
+        catalogue=catalogue,
+        ledger=ledger,
+        outputs=Outputs(config),
+        sources=Sources(config, catalogue, client, ledger, watcher),
+        submitter=Submitter(config, client, ledger, RateWindow(database, config.rate_limit, clock)),
+        watcher=watcher,
+        saver=Saver(config, client, Downloader(config), ledger, lambda: uuid.uuid4().hex),
+    )
+    return Jobs(generations, Batches(generations), ledger, client, database)

@@ -1,0 +1,201 @@
+"""One generation, from a request to saved files; and picking up a task that was made earlier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kie_mcp.errors import InputError
+from kie_mcp.jobs.model import Outcome, Prepared, SavePlan
+from kie_mcp.jobs.watching import GRACE_SECONDS, Watch, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kie_mcp.catalogue import Catalogue
+    from kie_mcp.config import Config
+    from kie_mcp.context import CallContext
+    from kie_mcp.files import Outputs
+    from kie_mcp.jobs.model import Request
+    from kie_mcp.jobs.saving import Saver
+    from kie_mcp.jobs.sources import Sources
+    from kie_mcp.jobs.submitting import Submitter
+    from kie_mcp.jobs.watching import Watcher
+    from kie_mcp.kie import TaskStatus
+    from kie_mcp.ledger import SavedFile, TaskLedger, TaskRow
+
+
+@dataclass(frozen=True)
+class Generations:
+    """Everything a generation needs, joined; no state of its own."""
+
+    config: Config
+    catalogue: Catalogue
+    ledger: TaskLedger
+    outputs: Outputs
+    sources: Sources
+    submitter: Submitter
+    watcher: Watcher
+    saver: Saver
+
+    def prepare(self, request: Request, context: CallContext) -> Prepared:
+        """Check the request in every way that costs nothing; raises ``InputError`` or ``OutputError``."""
+        self.config.require_key()
+        plan = self.catalogue.plan(request.wish)
+        sources = self.sources.check(request.wish.image_input, request.wish.model, context)
+        return Prepared(request, plan, self.outputs.target(request.output_path), sources)
+
+    def check_price(self, prepared: list[Prepared]) -> tuple[str, ...]:
+        """Refuse a call above ``KIE_AI_MAX_CREDITS_PER_CALL``; returns warnings about unknown prices."""
+        most = self.config.max_credits_per_call
+        if most is None:
+            return ()
+        estimates = [one.plan.estimated_credits for one in prepared]
+        total = sum(estimate for estimate in estimates if estimate is not None)
+        if total > most:
+            raise InputError(
+                f"The call would cost about {total:g} credits, over KIE_AI_MAX_CREDITS_PER_CALL ({most:g}).",
+                next_step="Ask for fewer or smaller pictures, choose a cheaper model (list_models) or raise the limit.",
+            )
+        if None in estimates:
+            return ("The price is not known, so KIE_AI_MAX_CREDITS_PER_CALL could not be applied in full.",)
+        return ()
+
+    def submit(
+        self,
+        prepared: Prepared,
+        context: CallContext,
+        *,
+        give_up_at: float | None = None,
+        before_sending: Callable[[], None] = lambda: None,
+    ) -> str:
+        """Upload what has to be uploaded, create the task, and return its id."""
+        urls = self.sources.urls(prepared.sources, context)
+        task_id = self.submitter.submit(prepared, urls, context, give_up_at=give_up_at, before_sending=before_sending)
+        context.progress(0, None, f"submitted as task {task_id}")
+        return task_id
+
+    def run(
+        self,
+        prepared: Prepared,
+        context: CallContext,
+        *,
+        give_up_at: float | None = None,
+        before_sending: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        """Submit, wait and save. ``give_up_at`` (monotonic) hands the task back before a host gives up."""
+        started = context.clock.monotonic()
+        task_id = self.submit(prepared, context, give_up_at=give_up_at, before_sending=before_sending)
+        request = prepared.request
+        if not request.wait_for_result:
+            return self._outcome(task_id, "submitted", prepared, context, started)
+        now = context.clock.monotonic()
+        until = now + request.poll_timeout_seconds
+        watch = Watch(
+            task_id=task_id,
+            model=prepared.plan.model,
+            since=now,
+            until=until if give_up_at is None else min(until, give_up_at),
+            interval=request.poll_interval_seconds,
+            new_until=now + GRACE_SECONDS,
+        )
+        status = self.watcher.wait(watch, context)
+        plan = SavePlan(prepared.target, request.wish.prompt, request.wish.output_format, prepared.warnings)
+        if status.state == "fail":
+            raise failure(status)
+        row = self.ledger.find(task_id)
+        return self._finished(status, plan, row, context, started)
+
+    def collect(
+        self,
+        task_id: str,
+        context: CallContext,
+        *,
+        wait_seconds: float = 0,
+        download: bool = True,
+        output_path: str | None = None,
+    ) -> Outcome:
+        """Where a task stands, its pictures saved once it has succeeded (unless ``download`` is false)."""
+        started = context.clock.monotonic()
+        row = self.ledger.find(task_id)
+        if download and row and (files := self.saver.saved(task_id)):
+            return _remembered(row, files)
+        if row and row.state == "fail" and row.error:
+            return _remembered(row, ())
+        self.config.require_key()
+        plan = self._save_plan(task_id, row, output_path) if download else None
+        status = self._look_or_wait(task_id, row, wait_seconds, context)
+        return self._finished(status, plan, self.ledger.find(task_id), context, started)
+
+    def _save_plan(self, task_id: str, row: TaskRow | None, output_path: str | None) -> SavePlan:
+        target = self.outputs.target(output_path or (row.output_path if row else None))
+        prompt = row.prompt if row and row.prompt else f"task {task_id[:12]}"
+        return SavePlan(target, prompt, row.output_format if row else None, target.warnings)
+
+    def _look_or_wait(self, task_id: str, row: TaskRow | None, wait_seconds: float, context: CallContext) -> TaskStatus:
+        now = context.clock.monotonic()
+        age = context.clock.now() - row.created_at if row else GRACE_SECONDS
+        status = self.watcher.look(task_id, context, new=0 <= age < GRACE_SECONDS)
+        if status.finished or not wait_seconds:
+            return status
+        watch = Watch(
+            task_id=task_id,
+            model=status.model or (row.model if row else None),
+            since=now,
+            until=now + min(wait_seconds, self.config.max_wait_seconds or wait_seconds),
+            interval=self.config.poll_interval_seconds,
+            new_until=now + max(0.0, GRACE_SECONDS - age),
+        )
+        return self.watcher.wait(watch, context)
+
+    def _finished(
+        self, status: TaskStatus, plan: SavePlan | None, row: TaskRow | None, context: CallContext, started: float
+    ) -> Outcome:
+        """The outcome of a status, after saving what it offers."""
+        files: tuple[SavedFile, ...] = ()
+        warnings = plan.warnings if plan else ()
+        if status.state == "success" and plan is not None:
+            if status.image_urls:
+                files, more = self.saver.save(status, plan, context)
+                warnings = (*warnings, *more)
+            elif status.result is None:
+                warnings = (*warnings, "Kie reports success but names no picture.")
+        return Outcome(
+            task_id=status.task_id,
+            status=status.state,
+            model=status.model or (row.model if row else None),
+            platform=row.platform if row else None,
+            files=files,
+            image_urls=status.image_urls,
+            result=status.result,
+            credits_consumed=status.credits_consumed if status.finished else None,
+            elapsed_seconds=round(context.clock.monotonic() - started, 3),
+            warnings=warnings,
+            failure=failure(status).as_dict() if status.state == "fail" else None,
+        )
+
+    @staticmethod
+    def _outcome(task_id: str, status: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:
+        return Outcome(
+            task_id=task_id,
+            status=status,
+            model=prepared.plan.model,
+            platform=prepared.request.wish.platform,
+            elapsed_seconds=round(context.clock.monotonic() - started, 3),
+            warnings=prepared.warnings,
+        )
+
+
+def _remembered(row: TaskRow, files: tuple[SavedFile, ...]) -> Outcome:
+    """The outcome of a task that the ledger knows all about: nothing is asked or fetched again."""
+    return Outcome(
+        task_id=row.task_id or "",
+        status=row.state,
+        model=row.model,
+        platform=row.platform,
+        files=files,
+        image_urls=row.image_urls,
+        credits_consumed=row.credits_consumed,
+        elapsed_seconds=0.0,
+        failure=row.error if row.state == "fail" else None,
+    )

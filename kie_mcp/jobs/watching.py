@@ -1,0 +1,110 @@
+"""Waiting for one task: poll, remember, report, until it ends or the time is up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kie_mcp.errors import KieMcpError, NetworkError, RateLimitError, ServerError, TaskFailedError, TaskNotFoundError
+from kie_mcp.jobs.waiting import first_delay, next_delay
+from kie_mcp.kie import TaskStatus
+from kie_mcp.log import logger
+
+if TYPE_CHECKING:
+    from kie_mcp.context import CallContext
+    from kie_mcp.kie import KieClient
+    from kie_mcp.ledger import TaskLedger
+
+GRACE_SECONDS = 60.0
+"""How long a task that was just made may be unknown to recordInfo."""
+_SHORTEST_REQUEST = 1.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One wait. ``since`` and ``until`` are monotonic seconds; ``asked_at`` is when the task was submitted."""
+
+    task_id: str
+    model: str | None
+    since: float
+    until: float
+    interval: float
+    new_until: float = 0.0
+
+    def may_be_invisible(self, now: float) -> bool:
+        """Whether "no such task" still means "not visible yet"."""
+        return now < self.new_until
+
+
+class Watcher:
+    """Waits for tasks, writing every observation into the ledger."""
+
+    def __init__(self, client: KieClient, ledger: TaskLedger) -> None:
+        self._client = client
+        self._ledger = ledger
+
+    def look(self, task_id: str, context: CallContext, *, new: bool = False) -> TaskStatus:
+        """Ask once (trying again where that helps) and remember the answer."""
+        try:
+            status = self._client.get_task(task_id, context)
+        except TaskNotFoundError:
+            if not new:
+                raise
+            return TaskStatus(task_id, "submitted")
+        self._remember(status)
+        return status
+
+    def wait(self, watch: Watch, context: CallContext) -> TaskStatus:
+        """Poll until the task has ended or ``watch.until`` has come; the last status seen is returned.
+
+        A poll that fails in passing is tried again at the next turn. Raises ``TaskNotFoundError`` for a
+        task that stays unknown, and refusals such as ``AuthError``; all carry the task id.
+        """
+        clock = context.clock
+        status = TaskStatus(watch.task_id, "submitted")
+        learned = self._ledger.model_seconds(watch.model) if watch.model else []
+        delay = first_delay(watch.interval, learned)
+        while not status.finished and (left := watch.until - clock.monotonic()) > 0:
+            context.sleep(min(delay, left))
+            status = self._poll(watch, status, context)
+            waited = clock.monotonic() - watch.since
+            delay = next_delay(waited, watch.interval)
+            context.progress(waited, None, f"{status.state}, {waited:.0f} s")
+        return status
+
+    def _poll(self, watch: Watch, last: TaskStatus, context: CallContext) -> TaskStatus:
+        now = context.clock.monotonic()
+        within = max(_SHORTEST_REQUEST, watch.until - now)
+        try:
+            status = self._client.get_task(watch.task_id, context, within=within, once=True)
+        except TaskNotFoundError:
+            if watch.may_be_invisible(now):
+                return last
+            raise
+        except (NetworkError, RateLimitError, ServerError) as error:
+            if not error.retryable:
+                error.task_id = watch.task_id
+                raise
+            logger().warning("a poll of task %s failed: %s", watch.task_id, error.message)
+            return last
+        except KieMcpError as error:
+            error.task_id = watch.task_id
+            raise
+        self._remember(status)
+        return status
+
+    def _remember(self, status: TaskStatus) -> None:
+        self._ledger.observed(
+            status.task_id,
+            status.state,
+            image_urls=status.image_urls,
+            credits_consumed=status.credits_consumed,
+            error=failure(status).as_dict() if status.state == "fail" else None,
+            seconds=status.seconds,
+        )
+
+
+def failure(status: TaskStatus) -> TaskFailedError:
+    """The error of a task that ended without a picture (``failCode`` and ``failMsg`` of recordInfo)."""
+    reason = status.fail_message or "no reason given"
+    return TaskFailedError(f"Kie could not make the picture: {reason}", code=status.fail_code, task_id=status.task_id)

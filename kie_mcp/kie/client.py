@@ -1,0 +1,161 @@
+"""The authorised calls: createTask, recordInfo, credits, download-url and uploads."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kie_mcp.errors import (
+    InputError,
+    NetworkError,
+    NotConnectedError,
+    TaskNotFoundError,
+    UnclearAnswerError,
+    UnknownOutcomeError,
+)
+from kie_mcp.kie.envelope import printable, read_envelope
+from kie_mcp.kie.retry import certainly_not_accepted, retrying, transient
+from kie_mcp.kie.status import TaskStatus, read_status
+from kie_mcp.kie.transport import BearerAuth, new_session, read_body, timeouts, translated
+from kie_mcp.kie.upload import MultipartFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from kie_mcp.config import Config
+    from kie_mcp.context import CallContext
+
+_NO_SUCH_TASK = frozenset({404, 422})
+_UPLOAD_FOLDER = "kie-mcp"
+
+
+class KieClient:
+    """Kie's API for one key. Safe for many threads; raises the errors of ``kie_mcp.errors`` only.
+
+    ``poll_turn`` is called before every recordInfo request and waits until one may be sent.
+    """
+
+    def __init__(
+        self, config: Config, *, poll_turn: Callable[[CallContext], None], random: Random | None = None
+    ) -> None:
+        self._config = config
+        self._poll_turn = poll_turn
+        self._random = random or Random()  # noqa: S311 - jitter, nothing secret
+        self._session = new_session(config)
+        # createTask never travels on a connection that stood idle: one that the server has just closed
+        # would break with the request on its way, and nobody could say whether it arrived.
+        self._creating = new_session(config)
+        self._creating.headers["Connection"] = "close"
+
+    def create_task(self, body: Mapping[str, Any], context: CallContext) -> str:
+        """Submit a task and return its id (docs.kie.ai, createTask).
+
+        Sent again only where the first was certainly not accepted. Raises ``UnknownOutcomeError`` where it
+        cannot be told, ``RateLimitError`` at once, otherwise the error of the refusal.
+        """
+        url = self._config.base_url + self._config.create_task_path
+        send = lambda: self._call("POST", url, context, session=self._creating, json=dict(body))  # noqa: E731 - one use
+        try:
+            data = retrying(self._config, context, self._random, certainly_not_accepted)(send)
+        except (NotConnectedError, UnknownOutcomeError):
+            raise
+        except (NetworkError, UnclearAnswerError) as error:
+            raise UnknownOutcomeError(
+                f"createTask was sent, but whether a task was made is not known: {error.message}",
+                code=error.code,
+            ) from error
+        task_id = data.get("taskId") if isinstance(data, dict) else None
+        if not isinstance(task_id, str) or not re.fullmatch(r"[\x21-\x7e]{1,200}", task_id):
+            raise UnknownOutcomeError("Kie accepted the task but gave no usable task id.")
+        return task_id
+
+    def get_task(
+        self, task_id: str, context: CallContext, *, within: float | None = None, once: bool = False
+    ) -> TaskStatus:
+        """Ask for a task's status (docs.kie.ai, recordInfo).
+
+        ``within`` shortens the time-out of a request, in seconds; ``once`` leaves trying again to the
+        caller's next poll. Raises ``TaskNotFoundError`` for an id that Kie does not know (yet).
+        """
+        url = self._config.base_url + self._config.get_task_path
+
+        def send() -> Any:
+            self._poll_turn(context)
+            return self._call("GET", url, context, within=within, params={"taskId": task_id})
+
+        try:
+            data = send() if once else retrying(self._config, context, self._random, transient)(send)
+        except InputError as error:
+            if error.code in _NO_SUCH_TASK:
+                raise TaskNotFoundError(
+                    f"Kie knows no task {printable(task_id, 80)!r}.", code=error.code, task_id=task_id
+                ) from error
+            raise
+        return read_status(task_id, data)
+
+    def credits(self, context: CallContext) -> float:
+        """The account's balance in credits (docs.kie.ai, /chat/credit: ``data`` is a bare number)."""
+        data = self._retried("GET", self._config.base_url + "/chat/credit", context)
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise UnclearAnswerError("Kie's answer has no number of credits in it.")
+        return float(data)
+
+    def renewed_link(self, url: str, context: CallContext) -> str:
+        """A fresh link to a result, good for 20 minutes (docs.kie.ai, /common/download-url)."""
+        data = self._retried("POST", self._config.base_url + "/common/download-url", context, json={"url": url})
+        if not isinstance(data, str):
+            raise UnclearAnswerError("Kie's answer has no link in it.")
+        return data
+
+    def upload(self, path: Path, mime_type: str, context: CallContext) -> str:
+        """Upload a picture as a stream and return the URL that models accept (docs.kie.ai, file-stream-upload).
+
+        The file keeps its extension, not its name. The link lives for about a day.
+        """
+        url = self._config.upload_base_url + "/api/file-stream-upload"
+
+        def send() -> Any:
+            name = f"{self._random.getrandbits(64):016x}{path.suffix.lower()}"
+            with MultipartFile(path, mime_type, {"uploadPath": _UPLOAD_FOLDER, "fileName": name}) as form:
+                return self._call("POST", url, context, data=form, headers={"Content-Type": form.content_type})
+
+        data = retrying(self._config, context, self._random, transient)(send)
+        link = data.get("downloadUrl") if isinstance(data, dict) else None
+        if not isinstance(link, str):
+            raise UnclearAnswerError("Kie's answer to the upload has no downloadUrl in it.")
+        return link
+
+    def _retried(self, method: str, url: str, context: CallContext, **sent: Any) -> Any:
+        attempt: Callable[[], Any] = lambda: self._call(method, url, context, **sent)  # noqa: E731 - one use
+        return retrying(self._config, context, self._random, transient)(attempt)
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        context: CallContext,
+        *,
+        session: Any = None,
+        within: float | None = None,
+        **sent: Any,
+    ) -> Any:
+        """One request and its envelope; redirects are not followed, so that the key goes to one host only."""
+        context.raise_if_cancelled()
+        timeout = min(self._config.timeout_seconds, within or self._config.timeout_seconds)
+        deadline = context.clock.monotonic() + timeout
+        with translated(urlsplit(url).hostname or url):
+            response = (session or self._session).request(
+                method,
+                url,
+                auth=BearerAuth(self._config.require_key()),
+                timeout=timeouts(timeout),
+                allow_redirects=False,
+                stream=True,
+                **sent,
+            )
+            with response:
+                body = read_body(response, context.clock, deadline)
+        return read_envelope(response.status_code, response.headers, body)

@@ -1,0 +1,174 @@
+"""Fetching result pictures: no credentials, https only, never an address of the local network.
+
+Addresses are checked on every hop against the one that was really connected to, so that a name which
+changes its address between a look-up and the connection gains nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from kie_mcp.config import is_loopback_host
+from kie_mcp.errors import DeadLinkError, NotAcceptedError, OutputError, RateLimitError, UnclearAnswerError
+from kie_mcp.kie.envelope import OK, retry_after
+from kie_mcp.kie.retry import retrying, transient
+from kie_mcp.kie.transport import NoAuth, new_session, timeouts, translated
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+
+    import requests
+
+    from kie_mcp.config import Config
+    from kie_mcp.context import CallContext
+
+T = TypeVar("T")
+
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_DEAD = frozenset({401, 403, 404, 410})
+_NOT_NOW = frozenset({408, 425, 503})
+_RATE_LIMITED = 429
+_CHUNK = 262144
+
+
+class Downloader:
+    """Streams pictures to a receiver. Safe for many threads."""
+
+    def __init__(self, config: Config, random: Random | None = None) -> None:
+        self._config = config
+        self._random = random or Random()  # noqa: S311 - jitter, nothing secret
+        self._session = new_session(config, None if config.on_loopback() else _GuardedAdapter())
+
+    def fetch(self, url: str, receive: Callable[[Iterator[bytes]], T], context: CallContext) -> T:
+        """Hand the picture's bytes to ``receive`` and return what it returns; tried again from the start.
+
+        Raises ``DeadLinkError`` where the link no longer works (HTTP 401, 403, 404, 410), ``OutputError``
+        for an address that must not be reached or a picture over the limit, ``NetworkError`` or
+        ``ServerError`` when the attempts are used up.
+        """
+        result: T = retrying(self._config, context, self._random, transient)(self._once, url, receive, context)
+        return result
+
+    def _once(self, url: str, receive: Callable[[Iterator[bytes]], T], context: CallContext) -> T:
+        for _ in range(_MOST_REDIRECTS + 1):
+            self._check(url)
+            with translated(urlsplit(url).hostname or "the result's host"):
+                response = self._get(url)
+            with response:
+                if response.status_code not in _REDIRECTS:
+                    self._check_answer(response)
+                    return receive(self._chunks(response, context))
+                url = urljoin(url, response.headers.get("Location", ""))
+        raise OutputError(f"The picture's link leads through more than {_MOST_REDIRECTS} redirects.")
+
+    def _get(self, url: str) -> requests.Response:
+        return self._session.get(
+            url,
+            auth=NoAuth(),
+            headers={"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"},
+            timeout=timeouts(self._config.timeout_seconds),
+            allow_redirects=False,
+            stream=True,
+        )
+
+    def _check(self, url: str) -> None:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        local = self._config.on_loopback() and is_loopback_host(host)
+        if parts.scheme != "https" and not (local and parts.scheme == "http"):
+            raise OutputError(f"A picture's link is not https but {parts.scheme or 'nothing'!r}; it is not followed.")
+        if not local and _is_local_literal(host):
+            raise OutputError(f"A picture's link leads to the local address {host}; it is not followed.")
+
+    def _check_answer(self, response: requests.Response) -> None:
+        status = response.status_code
+        message = f"The picture's host answered HTTP {status}."
+        if status in _DEAD:
+            raise DeadLinkError(f"The picture's link no longer works (HTTP {status}).", code=status)
+        if status == _RATE_LIMITED:
+            raise RateLimitError(message, code=status, retry_after=retry_after(response.headers))
+        if status in _NOT_NOW:
+            raise NotAcceptedError(message, code=status, retry_after=retry_after(response.headers))
+        if status != OK:
+            raise UnclearAnswerError(message, code=status)
+        declared = response.headers.get("Content-Length", "")
+        if declared.isdecimal() and int(declared) > self._config.max_image_bytes:
+            raise OutputError(
+                f"The picture has {declared} bytes, more than KIE_AI_MAX_IMAGE_BYTES "
+                f"({self._config.max_image_bytes}) allows.",
+                next_step="Raise KIE_AI_MAX_IMAGE_BYTES, then call get_visual_task with the task id.",
+            )
+
+    @staticmethod
+    def _chunks(response: requests.Response, context: CallContext) -> Iterator[bytes]:
+        host = urlsplit(response.url).hostname or "the result's host"
+        chunks = response.iter_content(_CHUNK)
+        while True:
+            context.raise_if_cancelled()
+            with translated(host):
+                chunk = next(chunks, b"")
+            if not chunk:
+                return
+            yield chunk
+
+
+def _is_local_literal(host: str) -> bool:
+    try:
+        return is_local_address(host)
+    except ValueError:
+        return is_loopback_host(host)
+
+
+def is_local_address(address: str) -> bool:
+    """Whether an IP address is anything but a public unicast one. Raises ``ValueError`` for no address."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
+    parsed = mapped or parsed
+    return not parsed.is_global or parsed.is_multicast
+
+
+def _refuse_local(sock: socket.socket) -> socket.socket:
+    address = sock.getpeername()[0]
+    if is_local_address(address):
+        sock.close()
+        raise OutputError(f"A picture's link leads to the local address {address}; it is not followed.")
+    return sock
+
+
+class _GuardedHTTPConnection(HTTPConnection):
+    """Looks at the other end of a fresh connection before anything is sent."""
+
+    def _new_conn(self) -> socket.socket:
+        return _refuse_local(super()._new_conn())
+
+
+class _GuardedHTTPSConnection(HTTPSConnection):
+    """As above, before TLS begins."""
+
+    def _new_conn(self) -> socket.socket:
+        return _refuse_local(super()._new_conn())
+
+
+class _GuardedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _GuardedHTTPConnection
+
+
+class _GuardedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _GuardedHTTPSConnection
+
+
+class _GuardedAdapter(HTTPAdapter):
+    """Connections of this adapter refuse local addresses; through a proxy, the proxy decides."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _GuardedHTTPPool, "https": _GuardedHTTPSPool}

@@ -1,0 +1,131 @@
+"""Kie's answers: ``{"code", "msg", "data"}``, where ``code`` is the status and HTTP says 200 as a rule.
+
+Source: docs.kie.ai, "Response status codes" of each endpoint; which codes stand for which mistakes was
+seen in recorded answers, e.g. code 500 for a missing field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.errors import (
+    AuthError,
+    CreditsError,
+    InputError,
+    KieMcpError,
+    NotAcceptedError,
+    RateLimitError,
+    ServerError,
+    UnclearAnswerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OK = 200
+_RATE_LIMITED = 429
+_TEXT_LIMIT = 500
+_INPUT_WORDS = re.compile(r"\b(is|are) required\b|\binvalid\b|\bnot supported\b|\bmust be\b", re.IGNORECASE)
+_CREDIT_WORDS = re.compile(r"\bcredits? insufficient\b|\binsufficient (credits?|balance)\b", re.IGNORECASE)
+
+_HTTP_NOT_ACCEPTED = frozenset({408, 425, 503})
+_CODE_NOT_ACCEPTED = frozenset({455, 550})
+_CODE_REFUSED_BY_SERVER = frozenset({501, 505})
+_REFUSALS: Mapping[int, type[KieMcpError]] = {
+    401: AuthError,
+    403: AuthError,
+    402: CreditsError,
+    433: CreditsError,
+}
+
+
+def read_envelope(status: int, headers: Mapping[str, str], body: bytes) -> Any:
+    """The ``data`` of a good answer.
+
+    Raises the error of the answer's category: ``RateLimitError`` and ``NotAcceptedError`` where the
+    request was certainly not taken on, ``UnclearAnswerError`` where that cannot be told, else a definite
+    refusal. HTTP status is read first, then whether the body is JSON, then ``code``.
+    """
+    envelope = _parsed(body)
+    text = printable(str(envelope.get("msg") or envelope.get("message") or "")) if envelope else ""
+    if status != OK:
+        raise _http_error(status, headers, text or printable(_visible_text(body)))
+    code = envelope.get("code") if envelope else None
+    if envelope is None or not isinstance(code, int) or isinstance(code, bool):
+        raise UnclearAnswerError(
+            f"Kie answered HTTP 200 with something that is not its JSON envelope: {_excerpt(body)}."
+        )
+    if code != OK:
+        raise _code_error(code, headers, text or "no reason given")
+    return envelope.get("data")
+
+
+def printable(text: str, limit: int = _TEXT_LIMIT) -> str:
+    """Text from outside made safe to show: no control characters, single spaces, at most ``limit``."""
+    kept = "".join(char if char.isprintable() else " " for char in text[: 4 * limit])
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """``Retry-After`` in seconds where it is a plain number (RFC 9110, 10.2.3; dates are not used by Kie)."""
+    value = headers.get("Retry-After", "")
+    return float(value) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) else None
+
+
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _visible_text(body: bytes) -> str:
+    text = body[:4096].decode("utf-8", "replace")
+    return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(script|style).*?</\1>", " ", text))
+
+
+def _excerpt(body: bytes) -> str:
+    return f"'{printable(_visible_text(body), 120)}'" if body.strip() else "an empty body"
+
+
+def _http_error(status: int, headers: Mapping[str, str], text: str) -> KieMcpError:
+    message = f"Kie answered HTTP {status}" + (f": {text}" if text else ".")
+    if status == _RATE_LIMITED:
+        return RateLimitError(message, retry_after=retry_after(headers), code=status)
+    if status in _HTTP_NOT_ACCEPTED:
+        return NotAcceptedError(message, retry_after=retry_after(headers), code=status)
+    if status in _REFUSALS:
+        return _REFUSALS[status](message, code=status)
+    if 400 <= status < 500:  # noqa: PLR2004 - the class of client errors, RFC 9110, 15.5
+        return InputError(message, code=status)
+    return UnclearAnswerError(message, code=status, retry_after=retry_after(headers))
+
+
+def _code_error(code: int, headers: Mapping[str, str], text: str) -> KieMcpError:
+    message = f"Kie answered code {code}: {text}"
+    if code == _RATE_LIMITED:
+        return RateLimitError(message, retry_after=retry_after(headers), code=code)
+    if code in _CODE_NOT_ACCEPTED:
+        return NotAcceptedError(message, code=code, retry_after=retry_after(headers))
+    if code in _REFUSALS:
+        return _REFUSALS[code](message, code=code)
+    if code in _CODE_REFUSED_BY_SERVER:
+        return ServerError(message, code=code)
+    if 400 <= code < 500:  # noqa: PLR2004 - as in HTTP, the classes of Kie's codes
+        return InputError(message, code=code)
+    if code == 500:  # noqa: PLR2004 - as above
+        return _code_500(message, text)
+    return UnclearAnswerError(message, code=code)
+
+
+def _code_500(message: str, text: str) -> KieMcpError:
+    """Kie says 500 for its own failures, for missing fields and for missing credits alike: the text decides."""
+    if _CREDIT_WORDS.search(text):
+        return CreditsError(message, code=500)
+    if _INPUT_WORDS.search(text):
+        return InputError(message, code=500)
+    return ServerError(message, code=500)

@@ -1,0 +1,105 @@
+"""What ``recordInfo`` says of a task.
+
+Source: docs.kie.ai/market/common/get-task-detail, and recorded answers where the two differ: ``resultJson``
+is a string of JSON, ``response`` the same parsed (newer answers only), ``costTime`` seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.kie.envelope import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUNNING = frozenset({"waiting", "queuing", "generating"})
+TERMINAL = frozenset({"success", "fail"})
+_MOST_URLS = 100
+_LONGEST_URL = 8192
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """One observation of a task. ``state`` is Kie's word, or ``unknown`` for a word not known yet.
+
+    ``seconds`` is Kie's own time from creation to completion; ``result`` is a structured result
+    (``resultObject``) where the model gives one.
+    """
+
+    task_id: str
+    state: str
+    model: str | None = None
+    image_urls: tuple[str, ...] = ()
+    result: Any = None
+    fail_code: str | None = None
+    fail_message: str | None = None
+    credits_consumed: float | None = None
+    seconds: float | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the task has ended; an unknown state has not."""
+        return self.state in TERMINAL
+
+
+def read_status(task_id: str, data: Any) -> TaskStatus:
+    """Read the ``data`` of a ``recordInfo`` answer; whatever does not fit is left out, nothing is trusted."""
+    record: Mapping[str, Any] = data if isinstance(data, dict) else {}
+    state = record.get("state")
+    outcome = _outcome(record)
+    return TaskStatus(
+        task_id=task_id,
+        state=state if state in RUNNING | TERMINAL else "unknown",
+        model=_text(record.get("model")),
+        image_urls=_urls(outcome),
+        result=outcome.get("resultObject"),
+        fail_code=_text(record.get("failCode")),
+        fail_message=_text(record.get("failMsg")),
+        credits_consumed=_number(record.get("creditsConsumed")),
+        seconds=_seconds(record),
+    )
+
+
+def _outcome(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``resultJson`` parsed; ``response`` only where that is missing or broken."""
+    text = record.get("resultJson")
+    if isinstance(text, str) and text:
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            parsed = None
+        if isinstance(parsed, dict):
+            return parsed
+    response = record.get("response")
+    return response if isinstance(response, dict) else {}
+
+
+def _urls(outcome: Mapping[str, Any]) -> tuple[str, ...]:
+    found = outcome.get("resultUrls")
+    if not isinstance(found, list):
+        return ()
+    urls = (url for url in found if isinstance(url, str) and url.startswith(("http://", "https://")))
+    return tuple(url for url in urls if len(url) <= _LONGEST_URL and url.isprintable())[:_MOST_URLS]
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return printable(value) if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < float("inf") else None
+
+
+def _seconds(record: Mapping[str, Any]) -> float | None:
+    """From the two time stamps in milliseconds; ``costTime`` is only a fallback, its unit being disputed."""
+    created, completed = _number(record.get("createTime")), _number(record.get("completeTime"))
+    if created and completed and completed >= created:
+        return (completed - created) / 1000
+    return _number(record.get("costTime")) if record.get("state") in TERMINAL else None

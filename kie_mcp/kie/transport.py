@@ -1,0 +1,139 @@
+"""HTTP through ``requests``: sessions, and the one place where its exceptions become ours."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+)
+
+import kie_mcp
+from kie_mcp.errors import ConfigError, KieMcpError, NetworkError, NotConnectedError, UnclearAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kie_mcp.clock import Clock
+    from kie_mcp.config import Config
+
+USER_AGENT = f"kie-mcp/{kie_mcp.__version__} python-requests/{requests.__version__}"
+_NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
+_CONNECT_SECONDS = 15.0
+_CONNECTIONS = 100
+_ANSWER_LIMIT = 8 * 1024 * 1024
+_CHUNK = 65536
+
+
+class BearerAuth(AuthBase):
+    """The key, on requests to the API only.
+
+    Being an auth object it also keeps ``requests`` from putting a ``.netrc`` entry in its place.
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Put the key into the request."""
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+class NoAuth(AuthBase):
+    """Nothing, on purpose: result hosts get no credentials, from ``.netrc`` neither."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Leave the request as it is."""
+        return request
+
+
+def new_session(config: Config, adapter: HTTPAdapter | None = None) -> requests.Session:
+    """A session for use by many threads: no cookies, no proxies for an API on this machine."""
+    session = requests.Session()
+    session.headers["User-Agent"] = USER_AGENT
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.trust_env = not config.on_loopback()
+    adapter = adapter or HTTPAdapter(pool_connections=8, pool_maxsize=_CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def timeouts(seconds: float) -> tuple[float, float]:
+    """How long to wait for a connection, and for each further piece of an answer."""
+    return min(_CONNECT_SECONDS, seconds), seconds
+
+
+def read_body(response: requests.Response, clock: Clock, deadline: float) -> bytes:
+    """The whole body of an API answer, bounded in size and by ``deadline`` (monotonic seconds)."""
+    pieces: list[bytes] = []
+    total = 0
+    for piece in response.iter_content(_CHUNK):
+        pieces.append(piece)
+        total += len(piece)
+        if total > _ANSWER_LIMIT:
+            raise UnclearAnswerError(f"Kie's answer is larger than {_ANSWER_LIMIT} bytes and was not read.")
+        if clock.monotonic() > deadline:
+            raise NetworkError("Kie's answer did not end within the time-out (KIE_AI_TIMEOUT_SECONDS).")
+    return b"".join(pieces)
+
+
+@contextmanager
+def translated(host: str) -> Iterator[None]:
+    """Turn every exception of ``requests`` and ``urllib3`` into one of ours.
+
+    ``NotConnectedError`` only where the request certainly did not arrive.
+    """
+    try:
+        yield
+    except (requests.RequestException, HTTPError) as error:
+        raise _ours(error, host) from error
+
+
+def _ours(error: Exception, host: str) -> KieMcpError:
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+        return ConfigError(f"The address of {host} cannot be used: {type(error).__name__}.")
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return NotConnectedError(
+            f"No secure connection to {host}: its certificate was not accepted.",
+            retryable=False,
+            next_step="Check the system's clock and certificates, and any proxy between this machine and the host.",
+        )
+    if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
+        return NotConnectedError(f"No connection to {host} could be made ({_root_name(error)}).")
+    if isinstance(error, requests.Timeout):
+        return NetworkError(f"{host} did not answer within the time-out (KIE_AI_TIMEOUT_SECONDS).")
+    return NetworkError(f"The connection to {host} broke ({_root_name(error)}).")
+
+
+def _never_connected(error: BaseException) -> bool:
+    """Whether urllib3 says that no connection was made; requests carries its reason in ``args``."""
+    cause: object = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    return isinstance(reason, _NEVER_CONNECTED)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, outermost first."""
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        yield cause
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+
+
+def _root_name(error: BaseException) -> str:
+    """The class name of the innermost cause: exact enough to act on, and nothing of its text leaks."""
+    return type(list(_causes(error))[-1]).__name__

@@ -1,0 +1,168 @@
+"""The one SQLite file of the state folder, shared by every process of this user.
+
+Rules for several processes at once: write-ahead logging, a time-out rather than an error while another
+process writes, and one opener at a time. What cannot be read is set aside, never deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from kie_mcp.clock import Clock
+from kie_mcp.errors import ConfigError
+from kie_mcp.ledger.schema import MIGRATIONS
+from kie_mcp.log import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BUSY_SECONDS = 30.0
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PRIMARY_CODE = 0xFF
+"""The lower byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
+
+
+class Database:
+    """One connection and its lock; several objects and processes may have the same file open.
+
+    ``notice`` says what was set aside on opening, if anything was. Raises ``ConfigError`` where the state
+    folder cannot be used, on opening and later. All methods may be used from any thread.
+    """
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self.path = path
+        self.notice: str | None = None
+        self._clock = clock or Clock()
+        self._lock = threading.RLock()
+        with self._our_errors():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _one_opener(path):
+                self._connection = self._open()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection, for statements that change nothing."""
+        with self._lock, self._our_errors():
+            yield self._connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for one transaction: on disk when the block ends, undone when it raises."""
+        with self._lock, self._our_errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.rollback()
+                raise
+
+    def close(self) -> None:
+        """Close the file; the object is of no use afterwards."""
+        with self._lock:
+            self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        """Open a sound file of this version's schema, whatever was there before."""
+        try:
+            connection = _connect(self.path)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE not in _DAMAGE:
+                raise
+            return self._start_afresh("damaged", f"is damaged ({error})")
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            connection.close()
+            return self._start_afresh("newer", f"was written by a newer kie-mcp (schema {version})")
+        try:
+            _migrate(connection, version)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _start_afresh(self, label: str, what: str) -> sqlite3.Connection:
+        kept = self._set_aside(label)
+        self.notice = f"The task ledger {self.path} {what}. It was kept as {kept}, and a new one was begun."
+        logger().warning(self.notice)
+        return self._open()
+
+    def _set_aside(self, label: str) -> Path:
+        """Rename the file, and the parts of it that SQLite keeps beside it, to a name that is free."""
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._clock.now()))
+        kept = self.path.with_name(f"{self.path.name}.{label}-{stamp}")
+        count = 1
+        while kept.exists():
+            count += 1
+            kept = self.path.with_name(f"{self.path.name}.{label}-{stamp}-{count}")
+        for suffix in ("-wal", "-shm", ""):
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.rename(kept.with_name(kept.name + suffix))
+        return kept
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        """Turn a full disk, a missing permission or a damaged file into an error that names the setting."""
+        try:
+            yield
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # mistakes of this program, not of the place
+        except (sqlite3.DatabaseError, OSError) as error:
+            raise ConfigError(
+                f"The task ledger {self.path} cannot be used: {error}.",
+                next_step="Make its folder writable and free some disk, or set KIE_AI_STATE_DIR to another folder.",
+            ) from error
+
+
+@contextmanager
+def _one_opener(path: Path) -> Iterator[None]:
+    """Let one process at a time look at the file, set it aside and create it.
+
+    The lock is that of an SQLite file of its own, which stays empty: it works wherever SQLite does, and
+    the system frees it when a process dies.
+    """
+    guard = sqlite3.connect(path.with_name(path.name + ".lock"), timeout=_BUSY_SECONDS, isolation_level=None)
+    with closing(guard):
+        guard.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open a file that passes SQLite's own check; a new one is for this user only."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            damage = sqlite3.DatabaseError(verdict)
+            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise damage
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring the schema from ``version`` to this program's, one transaction a step."""
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={number}")
+        connection.execute("COMMIT")

@@ -1,0 +1,70 @@
+"""What the ledger knows of a task, as its readers see it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True)
+class SavedFile:
+    """A picture on disk: absolute path, size in bytes, pixels where known."""
+
+    path: str
+    mime_type: str
+    bytes: int
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One task. Times are seconds since the epoch, ``seconds`` is Kie's own time for the task.
+
+    ``model`` and ``prompt`` are ``None`` for an adopted task of which no more than its id is known.
+    """
+
+    number: int
+    task_id: str | None
+    model: str | None
+    prompt: str | None
+    platform: str | None
+    state: str
+    output_path: str | None
+    output_format: str | None
+    files: tuple[SavedFile, ...]
+    image_urls: tuple[str, ...]
+    estimated_credits: float | None
+    credits_consumed: float | None
+    error: dict[str, Any] | None
+    created_at: float
+    updated_at: float
+    completed_at: float | None
+    seconds: float | None
+
+
+def row_from(row: sqlite3.Row) -> TaskRow:
+    """Read a row of the table ``tasks``."""
+    return TaskRow(
+        number=row["number"],
+        task_id=row["task_id"],
+        model=row["model"],
+        prompt=row["prompt"],
+        platform=row["platform"],
+        state=row["state"],
+        output_path=row["output_path"],
+        output_format=row["output_format"],
+        files=tuple(SavedFile(**file) for file in json.loads(row["files"])),
+        image_urls=tuple(json.loads(row["image_urls"])),
+        estimated_credits=row["estimated_credits"],
+        credits_consumed=row["credits_consumed"],
+        error=None if row["error"] is None else json.loads(row["error"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        completed_at=row["completed_at"],
+        seconds=row["seconds"],
+    )

@@ -1,0 +1,241 @@
+"""The tasks: a row before createTask leaves, the task id as soon as it is known, the files once saved."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, overload
+
+from kie_mcp.ledger.rows import SavedFile, TaskRow, row_from
+from kie_mcp.log import redact
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from kie_mcp.clock import Clock
+    from kie_mcp.ledger.database import Database
+
+FINISHED = ("success", "fail")
+"""Kie's states that a task never leaves."""
+
+_BEGIN = """
+INSERT INTO tasks (state, model, prompt, platform, request, output_path, output_format, estimated_credits,
+                   created_at, updated_at)
+VALUES ('submitting', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number
+"""
+_ADOPT = "INSERT INTO tasks (state, task_id, created_at, updated_at) VALUES ('unknown', ?, ?, ?) RETURNING *"
+_BY_ID = "SELECT * FROM tasks WHERE task_id = ? ORDER BY number DESC LIMIT 1"
+_OBSERVED = """
+UPDATE tasks SET state = ?, image_urls = coalesce(?, image_urls), credits_consumed = coalesce(?, credits_consumed),
+                 error = coalesce(?, error), seconds = coalesce(?, seconds),
+                 completed_at = coalesce(completed_at, ?), updated_at = ?
+WHERE number = ?
+"""
+_RECENT = """
+SELECT * FROM tasks
+WHERE (:before IS NULL OR number < :before)
+  AND (:status IS NULL OR state = :status
+       OR (:status = 'running' AND task_id IS NOT NULL AND state NOT IN ('success', 'fail')))
+ORDER BY number DESC LIMIT :limit
+"""
+_UNSAVED = """
+SELECT * FROM tasks
+WHERE task_id IS NOT NULL AND (state NOT IN ('success', 'fail') OR (state = 'success' AND files = '[]'))
+ORDER BY number
+"""
+_CLAIM = """
+UPDATE tasks SET claimed_by = ?, claimed_until = ?
+WHERE number = ? AND (claimed_by IS NULL OR claimed_by = ? OR claimed_until <= ?)
+"""
+_SECONDS = """
+SELECT seconds FROM tasks WHERE model = ? AND state = 'success' AND seconds IS NOT NULL
+ORDER BY number DESC LIMIT ?
+"""
+
+
+class TaskLedger:
+    """Every task this user has asked for. Every text is stored without ``secrets``.
+
+    A row goes from ``submitting`` to ``submitted`` (accepted), ``refused`` (nothing was made) or
+    ``unknown_outcome``; an accepted one follows Kie's states to ``success`` or ``fail`` and stays there.
+    All methods raise ``ConfigError`` where the state folder cannot be used.
+    """
+
+    def __init__(self, database: Database, clock: Clock, secrets: Sequence[str] = ()) -> None:
+        self._database = database
+        self._clock = clock
+        self._secrets = tuple(secrets)
+
+    def begin(
+        self,
+        *,
+        model: str,
+        prompt: str,
+        platform: str | None = None,
+        request: Mapping[str, Any],
+        output_path: str | Path | None = None,
+        output_format: str | None = None,
+        estimated_credits: float | None = None,
+    ) -> int:
+        """Write a task down before createTask leaves; returns its number.
+
+        ``request`` is the body of createTask, ``output_path`` an absolute folder or file.
+        """
+        now = self._clock.now()
+        where = None if output_path is None else str(output_path)
+        texts = (self._text(model), self._text(prompt), self._text(platform), self._json(dict(request)))
+        rest = (self._text(where), self._text(output_format), estimated_credits, now, now)
+        with self._database.write() as connection:
+            (number,) = connection.execute(_BEGIN, (*texts, *rest)).fetchone()
+            return int(number)
+
+    def accepted(self, number: int, task_id: str) -> None:
+        """Note that Kie has made the task, and the id it gave it."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE tasks SET state = 'submitted', task_id = ?, updated_at = ? WHERE number = ?",
+                (self._text(task_id), self._clock.now(), number),
+            )
+
+    def refused(self, number: int, error: Mapping[str, Any]) -> None:
+        """Note that certainly nothing was made; ``error`` is the error object of the answer."""
+        self._end_without_id(number, "refused", error)
+
+    def unknown(self, number: int, error: Mapping[str, Any]) -> None:
+        """Note that a task may or may not have been made; ``error`` is the error object of the answer."""
+        self._end_without_id(number, "unknown_outcome", error)
+
+    def adopt(self, task_id: str, model: str | None = None) -> int:
+        """Take in a task that was made elsewhere; returns its number, the old one if it is known already."""
+        with self._database.write() as connection:
+            row = self._known(connection, task_id)
+            connection.execute(
+                "UPDATE tasks SET model = coalesce(model, ?) WHERE number = ?", (self._text(model), row["number"])
+            )
+            return int(row["number"])
+
+    def observed(
+        self,
+        task_id: str,
+        state: str,
+        *,
+        image_urls: Sequence[str] = (),
+        credits_consumed: float | None = None,
+        error: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Note what a poll shows: ``waiting``, ``queuing``, ``generating``, ``success``, ``fail`` or ``unknown``.
+
+        What has ended stays as it ended. A task that is not in the ledger is adopted. A poll that shows
+        nothing new writes nothing: polls are more frequent than a slow disk would like.
+        """
+        urls = self._json(list(image_urls)) if image_urls else None
+        failure = None if error is None else self._json(dict(error))
+        shown = (state, urls, credits_consumed, failure, seconds)
+        with self._database.read() as connection:
+            row = connection.execute(_BY_ID, (self._text(task_id),)).fetchone()
+        if row is not None and _is_old_news(row, shown):
+            return
+        now = self._clock.now()
+        with self._database.write() as connection:
+            row = self._known(connection, task_id)
+            if not _is_old_news(row, shown):
+                ended = now if state in FINISHED else None
+                connection.execute(_OBSERVED, (*shown, ended, now, row["number"]))
+
+    def saved(self, task_id: str, files: Sequence[SavedFile]) -> None:
+        """Note the files of a task, in the order of its outputs. Their paths are kept as they are."""
+        described = json.dumps([asdict(file) for file in files])
+        with self._database.write() as connection:
+            row = self._known(connection, task_id)
+            connection.execute(
+                "UPDATE tasks SET files = ?, updated_at = ? WHERE number = ?",
+                (described, self._clock.now(), row["number"]),
+            )
+
+    def find(self, task_id: str) -> TaskRow | None:
+        """Find the task of that id."""
+        with self._database.read() as connection:
+            row = connection.execute(_BY_ID, (self._text(task_id),)).fetchone()
+        return None if row is None else row_from(row)
+
+    def recent(self, *, status: str | None = None, limit: int, before: int | None = None) -> list[TaskRow]:
+        """List at most ``limit`` tasks, newest first, of numbers below ``before``.
+
+        ``status`` is a state, or ``running``: Kie has the task and it has not ended.
+        """
+        with self._database.read() as connection:
+            asked = {"status": status, "limit": limit, "before": before}
+            return [row_from(row) for row in connection.execute(_RECENT, asked).fetchall()]
+
+    def unsaved(self) -> list[TaskRow]:
+        """List the tasks with something left to fetch, oldest first: running, or successful without files."""
+        with self._database.read() as connection:
+            return [row_from(row) for row in connection.execute(_UNSAVED).fetchall()]
+
+    def claim(self, task_id: str, owner: str, seconds: float) -> bool:
+        """Make ``owner`` the only one to save this task for ``seconds``; false while somebody else is.
+
+        The same owner may renew. A task that is not in the ledger is adopted.
+        """
+        now = self._clock.now()
+        with self._database.write() as connection:
+            number = self._known(connection, task_id)["number"]
+            return connection.execute(_CLAIM, (owner, now + seconds, number, owner, now)).rowcount == 1
+
+    def release(self, task_id: str, owner: str) -> None:
+        """Give the claim back, if ``owner`` has it."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE tasks SET claimed_by = NULL, claimed_until = NULL WHERE task_id = ? AND claimed_by = ?",
+                (self._text(task_id), owner),
+            )
+
+    def model_seconds(self, model: str, *, last: int = 50) -> list[float]:
+        """List Kie's own times, in seconds, of the ``last`` successful tasks of a model, newest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(_SECONDS, (self._text(model), last)).fetchall()
+        return [float(seconds) for (seconds,) in rows]
+
+    def _end_without_id(self, number: int, state: str, error: Mapping[str, Any]) -> None:
+        now = self._clock.now()
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE tasks SET state = ?, error = ?, completed_at = ?, updated_at = ? WHERE number = ?",
+                (state, self._json(dict(error)), now, now, number),
+            )
+
+    def _known(self, connection: sqlite3.Connection, task_id: str) -> sqlite3.Row:
+        """Find the task of that id, or adopt it."""
+        shown, now = self._text(task_id), self._clock.now()
+        row: sqlite3.Row | None = connection.execute(_BY_ID, (shown,)).fetchone()
+        if row is None:
+            row = connection.execute(_ADOPT, (shown, now, now)).fetchone()
+        if row is None:  # an INSERT ... RETURNING has a row
+            raise AssertionError
+        return row
+
+    @overload
+    def _text(self, value: str) -> str: ...
+    @overload
+    def _text(self, value: None) -> None: ...
+    @overload
+    def _text(self, value: str | None) -> str | None: ...
+    def _text(self, value: str | None) -> str | None:
+        """Make a text fit to be stored: no secrets, and no half characters, which SQLite cannot hold."""
+        if value is None:
+            return None
+        return str(redact(value, self._secrets)).encode("utf-8", "replace").decode()
+
+    def _json(self, value: Any) -> str:
+        return json.dumps(redact(value, self._secrets))
+
+
+def _is_old_news(row: sqlite3.Row, shown: tuple[Any, ...]) -> bool:
+    """Whether the row says all this already, or has ended in another way."""
+    if row["state"] in FINISHED and row["state"] != shown[0]:
+        return True
+    names = ("state", "image_urls", "credits_consumed", "error", "seconds")
+    return all(value is None or value == row[name] for name, value in zip(names, shown, strict=True))

@@ -1,0 +1,134 @@
+"""Logging to stderr and, where asked, as JSON lines to a file; with secrets taken out of both.
+
+``QuietStream`` is what the server puts in the place of ``sys.stderr`` and ``sys.stdout``: text that
+nobody reads is dropped rather than waited for, and nothing reaches the wire.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import select
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+LOGGER = "kie_mcp"
+MASK = "[redacted]"
+_PIPE_BUF = 4096
+"""A pipe that polls as writable takes at least this many bytes without blocking (pipe(7))."""
+
+
+def logger() -> logging.Logger:
+    """The program's logger."""
+    return logging.getLogger(LOGGER)
+
+
+def redact(value: Any, secrets: Iterable[str]) -> Any:
+    """``value`` with every secret replaced, in strings at any depth of dicts and lists."""
+    known = [secret for secret in secrets if secret]
+    return _redacted(value, known) if known else value
+
+
+def _redacted(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, MASK)
+        return value
+    if isinstance(value, dict):
+        return {_redacted(key, secrets): _redacted(item, secrets) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item, secrets) for item in value]
+    return value
+
+
+class _RedactingFormatter(logging.Formatter):
+    """A line of text; the traceback is redacted with it."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("kie-mcp %(levelname)s: %(message)s")
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(redact(super().format(record), self._secrets))
+
+
+class _JsonFormatter(_RedactingFormatter):
+    """One JSON object a line: time, level, message, thread and, after an exception, its traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            "thread": record.threadName,
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(redact(line, self._secrets), ensure_ascii=False)
+
+
+class QuietStream(io.TextIOBase):
+    """A text stream over a file descriptor that drops what would block or cannot be written."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def writable(self) -> bool:
+        """Always true."""
+        return True
+
+    def fileno(self) -> int:
+        """The descriptor below."""
+        return self._fd
+
+    def isatty(self) -> bool:
+        """Whether a person is watching."""
+        return os.isatty(self._fd)
+
+    def write(self, text: str) -> int:
+        """Write as much as goes through at once; returns the length of ``text`` in any case."""
+        data = text.encode("utf-8", "replace")
+        try:
+            for start in range(0, len(data), _PIPE_BUF):
+                if not _writable(self._fd):
+                    break
+                os.write(self._fd, data[start : start + _PIPE_BUF])
+        except OSError:
+            pass  # nobody can be told: this is the stream for telling
+        return len(text)
+
+
+def _writable(fd: int) -> bool:
+    if not hasattr(select, "poll"):
+        return True
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return any(event & select.POLLOUT for _, event in poll.poll(0))
+
+
+def configure(level: str, file: Path | None, secrets: Iterable[str], stream: Any = None) -> None:
+    """Send the program's log to ``stream`` (stderr) and to ``file``; replaces what was set before.
+
+    Raises ``OSError`` where the file cannot be opened.
+    """
+    secrets = tuple(secrets)
+    handlers: list[logging.Handler] = [logging.StreamHandler(stream)]
+    handlers[0].setFormatter(_RedactingFormatter(secrets))
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(file, encoding="utf-8"))
+        handlers[1].setFormatter(_JsonFormatter(secrets))
+    target = logger()
+    for old in list(target.handlers):
+        target.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        target.addHandler(handler)
+    target.setLevel(level.upper())
+    target.propagate = False

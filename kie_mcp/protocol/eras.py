@@ -1,0 +1,54 @@
+"""Which revision a request is made in, decided per request.
+
+A request whose ``params._meta`` names a revision belongs to the stateless era; any other to the era of
+the handshake. Source: MCP 2026-07-28, "Per-request protocol fields" and "Version negotiation".
+"""
+
+from __future__ import annotations
+
+from kie_mcp.protocol.messages import INVALID_PARAMS, METHOD_NOT_FOUND, UNSUPPORTED_REVISION, RpcError
+from kie_mcp.protocol.revisions import NAMES, STATELESS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kie_mcp.protocol.messages import Message
+    from kie_mcp.protocol.revisions import Revision
+
+_REVISION = "io.modelcontextprotocol/protocolVersion"
+_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+
+
+def revision_of(request: Message, negotiated: Revision) -> Revision:
+    """The revision that a request is answered in; its method is known there.
+
+    Raises ``RpcError``: -32602 for params, ``_meta`` or an envelope that cannot be used, -32022 for an
+    unknown revision, -32601 for a method that the revision or this server does not have.
+    """
+    meta = meta_of(request)
+    revision = _named(meta[_REVISION]) if _REVISION in meta else negotiated
+    if request.method not in revision.methods:
+        raise RpcError(METHOD_NOT_FOUND, f"Method not found: {request.method[:200]}")
+    if revision.stateless and not isinstance(meta.get(_CAPABILITIES), dict):
+        raise RpcError(INVALID_PARAMS, f"params._meta must carry {_CAPABILITIES}, an object.")
+    return revision
+
+
+def meta_of(request: Message) -> dict[str, Any]:
+    """The request's ``_meta``, ``{}`` where it has none. Raises ``RpcError`` (-32602)."""
+    if not isinstance(request.params, dict):
+        raise RpcError(INVALID_PARAMS, "params must be an object.")
+    meta = request.params.get("_meta", {})
+    if not isinstance(meta, dict):
+        raise RpcError(INVALID_PARAMS, "params._meta must be an object.")
+    return meta
+
+
+def _named(name: Any) -> Revision:
+    if not isinstance(name, str):
+        raise RpcError(INVALID_PARAMS, f"params._meta: {_REVISION} must be a string.")
+    if name not in STATELESS:
+        data = {"supported": list(NAMES), "requested": name}
+        raise RpcError(UNSUPPORTED_REVISION, "Unsupported protocol version", data)
+    return STATELESS[name]

@@ -1,0 +1,38 @@
+"""A tool's answer as the result of ``tools/call``."""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from kie_mcp.protocol.revisions import Revision
+    from kie_mcp.tools.spec import Link, ToolResult
+
+
+def call_result(result: ToolResult, revision: Revision, redact: Callable[[Any], Any]) -> dict[str, Any]:
+    """The result object: text that is complete in itself, and what more the revision has.
+
+    Secrets are taken out before the text is made: inside JSON text a secret may look different (escaped).
+    Raises ``ValueError`` or ``TypeError`` for an answer that is no JSON.
+    """
+    structured = redact(result.structured)
+    text = json.dumps(structured, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    shown: dict[str, Any] = {"content": [{"type": "text", "text": text}], "isError": result.is_error}
+    if revision.structured:
+        shown["content"] += [_resource_link(link) for link in result.links]
+        shown["structuredContent"] = structured
+    return shown
+
+
+def _resource_link(link: Link) -> dict[str, Any]:
+    return {
+        "type": "resource_link",
+        "uri": link.uri,
+        "name": link.name,
+        "mimeType": link.mime_type,
+        "size": link.size,
+    }

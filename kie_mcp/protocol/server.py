@@ -1,0 +1,198 @@
+"""The protocol core: lines of JSON-RPC in, lines out.
+
+This module and ``tool_calls`` are the one place that chooses between a protocol error, a tool error and
+silence.
+"""
+
+from __future__ import annotations
+
+from kie_mcp.protocol import messages, publish
+from kie_mcp.protocol.eras import revision_of
+from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, PARSE_ERROR, RpcError
+from kie_mcp.protocol.replies import Batch, Single
+from kie_mcp.protocol.revisions import LATEST_HANDSHAKE, negotiated
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from kie_mcp.clock import Clock
+    from kie_mcp.context import CallContext
+    from kie_mcp.protocol.messages import Message
+    from kie_mcp.protocol.revisions import Revision
+    from kie_mcp.protocol.tool_calls import ToolCalls
+    from kie_mcp.tools.spec import Tool, ToolResult
+
+
+class Outlets:
+    """How the core reaches the world.
+
+    ``call_tool`` runs a tool and raises ``KieMcpError`` for what it cannot do; any other exception goes to
+    ``on_internal_error``, and the caller learns no more than that it happened. ``send`` takes a message,
+    from any thread. ``spawn`` runs a call's work on another thread. ``redact`` takes secrets out of a value.
+    """
+
+    __slots__ = ("call_tool", "clock", "on_internal_error", "redact", "send", "spawn")
+
+    def __init__(
+        self,
+        *,
+        call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
+        send: Callable[[Any], None],
+        spawn: Callable[[Callable[[], None]], None],
+        clock: Clock,
+        redact: Callable[[Any], Any],
+        on_internal_error: Callable[[BaseException], None],
+    ) -> None:
+        self.call_tool = call_tool
+        self.send = send
+        self.spawn = spawn
+        self.clock = clock
+        self.redact = redact
+        self.on_internal_error = on_internal_error
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+class Server:
+    """An MCP server without I/O: ``receive`` takes a line and answers through ``send``, a line at a time.
+
+    Calls of tools run through ``spawn``; everything else is answered before ``receive`` returns. ``tools``
+    is asked once, when the tools are first needed; ``send`` gets lines without their newline, from any
+    thread; for the rest see ``Outlets``.
+    """
+
+    def __init__(
+        self,
+        *,
+        tools: Callable[[], Sequence[Tool]],
+        call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
+        send: Callable[[str], None],
+        spawn: Callable[[Callable[[], None]], None],
+        clock: Clock,
+        on_internal_error: Callable[[BaseException], None],
+        redact: Callable[[Any], Any] = _unchanged,
+    ) -> None:
+        def send_message(message: Any) -> None:
+            send(messages.encode(redact(message)))
+
+        self._load_tools = tools
+        self._outlets = Outlets(
+            call_tool=call_tool,
+            send=send_message,
+            spawn=spawn,
+            clock=clock,
+            redact=redact,
+            on_internal_error=on_internal_error,
+        )
+        self._negotiated = LATEST_HANDSHAKE
+        self._tools: dict[str, Tool] | None = None
+        self._tool_calls: ToolCalls | None = None
+        self._methods: dict[str, Callable[[Message, Revision], dict[str, Any]]] = {
+            "initialize": self._initialize,
+            "ping": self._ping,
+            "server/discover": self._discover,
+            "tools/list": self._list_tools,
+        }
+
+    def receive(self, line: bytes) -> None:
+        """Take in one line. Never raises for anything that a line can hold; blank lines are nothing."""
+        if not line.strip():
+            return
+        send = self._outlets.send
+        try:
+            value = messages.parse(line)
+        except RpcError as error:
+            send(messages.failure(None, error))
+            return
+        if isinstance(value, list) and value and self._negotiated.batches:
+            self._receive_batch(value)
+        else:
+            self._receive_one(value, Single(send))
+
+    def reject(self, reason: str) -> None:
+        """Answer for a line that could not be delivered, e.g. because it was too long."""
+        self._outlets.send(messages.failure(None, RpcError(PARSE_ERROR, f"Parse error: {reason}")))
+
+    def in_flight(self) -> int:
+        """How many calls wait for their answer."""
+        return len(self._tool_calls.calls) if self._tool_calls else 0
+
+    def cancel_all(self) -> None:
+        """Cancel every call; none of them is answered. Waits for nothing."""
+        if self._tool_calls:
+            self._tool_calls.calls.cancel_all()
+
+    def wait_idle(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` until the work of every call, cancelled ones too, has come to its end."""
+        return self._tool_calls.calls.wait_idle(seconds) if self._tool_calls else True
+
+    def _receive_batch(self, values: list[Any]) -> None:
+        replies = Batch(self._outlets.send)
+        replies.begin()
+        for value in values:
+            self._receive_one(value, replies)
+        replies.end()
+
+    def _receive_one(self, value: Any, replies: Single) -> None:
+        request_id = messages.usable_id(value)
+        try:
+            answer = self._handle(messages.read(value), replies)
+        except RpcError as error:
+            answer = messages.failure(request_id, error)
+        except Exception as error:  # noqa: BLE001 - the boundary: nothing that a line causes may end the server
+            self._outlets.on_internal_error(error)
+            answer = messages.failure(request_id, RpcError(INTERNAL_ERROR, "Internal error"))
+        if answer is not None:
+            replies.add(answer)
+
+    def _handle(self, message: Message | None, replies: Single) -> dict[str, Any] | None:
+        """The answer to a message; ``None`` where there is none, or where a call will answer later."""
+        if message is None:
+            return None
+        if message.id is None:
+            self._notified(message)
+            return None
+        revision = revision_of(message, self._negotiated)
+        if message.method == "tools/call":
+            self._loaded_tool_calls().start(message.id, message, revision, replies)
+            return None
+        return messages.response(message.id, self._methods[message.method](message, revision))
+
+    def _notified(self, notification: Message) -> None:
+        """Act on a notification; unknown and unusable ones are ignored."""
+        if notification.method == "notifications/cancelled" and isinstance(notification.params, dict):
+            request_id = notification.params.get("requestId")
+            if messages.is_id(request_id) and self._tool_calls:
+                self._tool_calls.calls.cancel(request_id)
+
+    def _initialize(self, request: Message, _: Revision) -> dict[str, Any]:
+        self._negotiated = negotiated(request.params.get("protocolVersion"))
+        return publish.initialized(self._negotiated)
+
+    def _ping(self, _: Message, __: Revision) -> dict[str, Any]:
+        return {}
+
+    def _discover(self, _: Message, revision: Revision) -> dict[str, Any]:
+        return publish.complete(publish.discovered(), revision, cacheable=True)
+
+    def _list_tools(self, request: Message, revision: Revision) -> dict[str, Any]:
+        if request.params.get("cursor") is not None:
+            raise RpcError(INVALID_PARAMS, "Unknown cursor: the list of tools has one page.")
+        listed = publish.tool_list(self._loaded_tools().values(), revision)
+        return publish.complete(listed, revision, cacheable=True)
+
+    def _loaded_tools(self) -> dict[str, Tool]:
+        if self._tools is None:
+            self._tools = {tool.name: tool for tool in self._load_tools()}
+        return self._tools
+
+    def _loaded_tool_calls(self) -> ToolCalls:
+        if self._tool_calls is None:
+            from kie_mcp.protocol.tool_calls import ToolCalls
+
+            self._tool_calls = ToolCalls(self._loaded_tools(), self._outlets)
+        return self._tool_calls

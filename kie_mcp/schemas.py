@@ -1,0 +1,74 @@
+"""The one loader of the bundled JSON files: tool schemas, model files, platforms.
+
+They stand in ``schemas/`` at the top of the source tree; a wheel carries them as ``kie_mcp/_schemas``.
+Kept free of slow imports: ``tools/list`` is answered with nothing but ``json`` loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from kie_mcp.errors import BundleError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is slow to import
+
+
+def root() -> str:
+    """The folder that holds ``tools/``, ``models/`` and ``platforms.json``.
+
+    Raises ``BundleError`` where neither an installed nor a source tree has it.
+    """
+    for folder in (os.path.join(_HERE, "_schemas"), os.path.join(os.path.dirname(_HERE), "schemas")):  # noqa: PTH118, PTH120 - as above
+        if os.path.isdir(folder):  # noqa: PTH112 - as above
+            return folder
+    raise BundleError(f"No bundled schemas beside {_HERE}.")
+
+
+def load(name: str, folder: str | None = None) -> Any:
+    """Read one JSON file by its path below the root, e.g. ``tools/get_credits.json``."""
+    path = os.path.join(folder or root(), *name.split("/"))  # noqa: PTH118 - as above
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"The bundled file {path} cannot be read: {error}") from error
+
+
+def names(kind: str, folder: str | None = None) -> list[str]:
+    """The JSON files of one folder below the root, sorted, e.g. ``models/z-image.json``."""
+    path = os.path.join(folder or root(), kind)  # noqa: PTH118 - as above
+    try:
+        return sorted(f"{kind}/{entry}" for entry in os.listdir(path) if entry.endswith(".json"))  # noqa: PTH208 - as above
+    except OSError as error:
+        raise BundleError(f"The bundled folder {path} cannot be read: {error}") from error
+
+
+def load_tool(name: str, folder: str | None = None) -> dict[str, Any]:
+    """One tool's ``{"input": schema, "output": schema}``, with shared arguments put in place.
+
+    A schema ``{"$ref": "arguments.json#/types/NAME"}`` is replaced by what that JSON pointer finds in
+    ``tools/arguments.json``, so that every argument is typed and described once. Keys beside the
+    ``$ref`` are kept.
+    """
+    shared = load("tools/arguments.json", folder)
+    tool: dict[str, Any] = _inline(load(f"tools/{name}.json", folder), shared)
+    return tool
+
+
+def _inline(node: Any, shared: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_inline(item, shared) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copied = {key: _inline(value, shared) for key, value in node.items() if key != "$ref"}
+    if "$ref" not in node:
+        return copied
+    target: Any = shared
+    for part in node["$ref"].removeprefix("arguments.json#/").split("/"):
+        target = target[part]
+    return {**_inline(target, shared), **copied}

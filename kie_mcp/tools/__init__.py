@@ -1,0 +1,43 @@
+"""The tools: one file each, with its description and its handler; ``TOOLS`` is all there is.
+
+Loaded before the first reply, so nothing here imports what only a call needs.
+"""
+
+from __future__ import annotations
+
+from kie_mcp.tools import (
+    create_visual_task,
+    describe_imager_interface,
+    generate_visual,
+    generate_visual_batch,
+    get_credits,
+    get_visual_task,
+    list_models,
+    list_visual_tasks,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.tools.services import Services
+    from kie_mcp.tools.spec import Tool, ToolResult
+
+TOOLS: tuple[Tool, ...] = (
+    generate_visual.TOOL,
+    generate_visual_batch.TOOL,
+    create_visual_task.TOOL,
+    get_visual_task.TOOL,
+    list_visual_tasks.TOOL,
+    list_models.TOOL,
+    get_credits.TOOL,
+    describe_imager_interface.TOOL,
+)
+
+
+def call_tool(tool: Tool, services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+    """Validate the arguments against the published schema, then run the tool; raises ``KieMcpError``."""
+    from kie_mcp.tools.validation import validated
+
+    return tool.handler(services, validated(tool, arguments), context)

@@ -1,0 +1,49 @@
+"""From the arguments of a call to a request: the one place that knows their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.catalogue import Wish
+from kie_mcp.errors import InputError
+from kie_mcp.jobs import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kie_mcp.config import Config
+
+
+def request_from(arguments: Mapping[str, Any], config: Config) -> Request:
+    """One picture's request; what is not given comes from the settings. Raises ``InputError``."""
+    prompt = str(arguments.get("prompt", ""))
+    if not prompt.strip():
+        raise InputError("'prompt' is missing or empty: say what the picture shows.")
+    return Request(
+        wish=_wish(prompt, arguments, config),
+        callback_url=arguments.get("callback_url"),
+        output_path=arguments.get("output_path"),
+        wait_for_result=arguments.get("wait_for_result", True),
+        poll_interval_seconds=arguments.get("poll_interval_seconds", config.poll_interval_seconds),
+        poll_timeout_seconds=arguments.get("poll_timeout_seconds", config.poll_timeout_seconds),
+    )
+
+
+def _wish(prompt: str, arguments: Mapping[str, Any], config: Config) -> Wish:
+    return Wish(
+        prompt=prompt,
+        model=arguments.get("model", config.model),
+        style=arguments.get("style") or None,
+        platform=arguments.get("platform") or None,
+        negative_prompt=arguments.get("negative_prompt") or None,
+        aspect_ratio=arguments.get("aspect_ratio"),
+        resolution=arguments.get("resolution"),
+        output_format=arguments.get("output_format"),
+        image_input=tuple(arguments.get("image_input", ())),
+        model_params=arguments.get("model_params", {}),
+    )
+
+
+def give_up_at(config: Config, now: float) -> float | None:
+    """When a call that began at ``now`` (monotonic) has to let go, by ``KIE_AI_MAX_WAIT_SECONDS``."""
+    return None if config.max_wait_seconds is None else now + config.max_wait_seconds

@@ -1,0 +1,37 @@
+"""``create_visual_task``: submit, and return the task id at once."""
+
+from __future__ import annotations
+
+from kie_mcp.tools.spec import Tool, ToolResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.tools.services import Services
+
+_SHOWN = ("ok", "task_id", "status", "model", "platform", "warnings", "next_step")
+
+
+def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+    from kie_mcp.tools.arguments import give_up_at, request_from
+    from kie_mcp.tools.results import fields
+
+    started = context.clock.monotonic()
+    request = request_from({**arguments, "wait_for_result": False}, services.config)
+    generations = services.jobs.generations
+    prepared = generations.prepare(request, context)
+    warnings = generations.check_price([prepared])
+    outcome = generations.run(prepared, context, give_up_at=give_up_at(services.config, started))
+    shown = fields(outcome.warned(warnings))
+    return ToolResult({name: shown[name] for name in _SHOWN})
+
+
+TOOL = Tool(
+    name="create_visual_task",
+    title="Submit a picture task",
+    description="Submit a paid picture task and return its task_id at once; get_visual_task fetches the picture later.",
+    annotations={"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True},
+    handler=_handle,
+)

@@ -1,0 +1,116 @@
+"""``describe_imager_interface``: the tools' contracts and the effective settings. Offline, never fails."""
+
+from __future__ import annotations
+
+from kie_mcp.tools.spec import Tool, ToolResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kie_mcp.config import Config
+    from kie_mcp.context import CallContext
+    from kie_mcp.tools.services import Services
+
+_LIBRARIES = ("requests", "tenacity", "jsonschema", "python-dotenv", "platformdirs")
+
+
+def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - offline
+    from kie_mcp.errors import KieMcpError
+
+    shown: dict[str, Any] = {"ok": True, "server": _server(), "tools": _tools()}
+    try:
+        config = services.config
+    except KieMcpError as error:
+        return ToolResult({**shown, "environment": {"config_error": error.as_dict()}, "limits": {}})
+    return ToolResult({**shown, "environment": _environment(config, services), "limits": _limits(config)})
+
+
+def _server() -> dict[str, Any]:
+    import platform
+    from importlib import metadata
+
+    import kie_mcp
+
+    libraries = {}
+    for name in _LIBRARIES:
+        try:
+            libraries[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            libraries[name] = "not installed"
+    return {
+        "name": "kie-mcp",
+        "version": kie_mcp.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "libraries": libraries,
+    }
+
+
+def _tools() -> list[dict[str, Any]]:
+    from kie_mcp.tools import TOOLS
+
+    return [
+        {
+            "name": tool.name,
+            "description": tool.description,
+            "arguments": list(tool.input_schema["properties"]),
+            "required": tool.input_schema.get("required", []),
+        }
+        for tool in TOOLS
+    ]
+
+
+def _environment(config: Config, services: Services) -> dict[str, Any]:
+    """The effective value of every variable; of the key only whether it is set."""
+    from kie_mcp.config import VARIABLES
+    from kie_mcp.files import Outputs
+
+    folder, warning = Outputs(config).default_folder()
+    variables = {
+        variable.name: ("set" if config.api_key else "missing")
+        if variable.secret
+        else _plain(getattr(config, variable.field))
+        for variable in VARIABLES
+    }
+    catalogue = services.catalogue
+    shown: dict[str, Any] = {
+        "api_key": variables["KIE_AI_API_KEY"],
+        "output_folder": str(folder),
+        "state_folder": str(config.state_path),
+        "models": [model.id for model in catalogue.search(None, None)],
+        "platforms": list(catalogue.platform_names()),
+        "variables": variables,
+    }
+    if warning:
+        shown["output_folder_warning"] = warning
+    return shown
+
+
+def _limits(config: Config) -> dict[str, Any]:
+    return {
+        "new_tasks": f"{config.rate_limit.count} per {config.rate_limit.seconds:g} s",
+        "polls_per_second": 10,
+        "max_image_bytes": config.max_image_bytes,
+        "poll_timeout_seconds": config.poll_timeout_seconds,
+        "max_wait_seconds": config.max_wait_seconds,
+        "max_credits_per_call": config.max_credits_per_call,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple):
+        return [str(part) for part in value]
+    return f"{value.count}/{value.seconds:g}" if hasattr(value, "seconds") else str(value)
+
+
+TOOL = Tool(
+    name="describe_imager_interface",
+    title="Describe this server",
+    description="Tools, effective settings, limits, output folder and versions. Works offline.",
+    annotations={"readOnlyHint": True, "openWorldHint": False},
+    handler=_handle,
+)

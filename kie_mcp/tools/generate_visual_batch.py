@@ -1,0 +1,101 @@
+"""``generate_visual_batch``: many pictures in one call."""
+
+from __future__ import annotations
+
+from kie_mcp.tools.spec import Tool, ToolResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.errors import KieMcpError
+    from kie_mcp.jobs import Outcome, Request
+    from kie_mcp.tools.services import Services
+
+_DEFAULT = "default_"
+
+
+def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+    from kie_mcp.jobs import BatchPlan
+    from kie_mcp.tools.arguments import give_up_at
+
+    config = services.config
+    continue_on_error = arguments.get("continue_on_error", True)
+    plan = BatchPlan(
+        max_workers=arguments.get("max_workers", 20),
+        continue_on_error=continue_on_error,
+        give_up_at=give_up_at(config, context.clock.monotonic()),
+    )
+    asked = [_request(item, arguments, services) for item in _items(arguments["items"])]
+    return _summary(services.jobs.batches.run(asked, plan, context), continue_on_error=continue_on_error)
+
+
+def _items(given: list[Any] | str) -> list[Any]:
+    """The items, which models often send as a string that holds the JSON array."""
+    import json
+
+    from kie_mcp.errors import InputError
+    from kie_mcp.tools.validation import shown
+
+    if isinstance(given, list):
+        return given
+    try:
+        items = json.loads(given)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"'items' is a string that is not JSON ({error}): {shown(given)}.") from error
+    if not isinstance(items, list) or not items:
+        raise InputError(f"'items' holds {shown(items)}; it must be a list of at least one object.")
+    return items
+
+
+def _request(item: Any, arguments: dict[str, Any], services: Services) -> Request | KieMcpError:
+    """One item with the defaults filled in, or the error that it has."""
+    from kie_mcp.errors import InputError, KieMcpError
+    from kie_mcp.tools.arguments import request_from
+    from kie_mcp.tools.validation import misfits_of, told
+
+    misfits = misfits_of(TOOL.input_schema["properties"]["items"]["items"], item)
+    if misfits:
+        return InputError(told(misfits))
+    defaults = {name.removeprefix(_DEFAULT): arguments[name] for name in arguments if name.startswith(_DEFAULT)}
+    try:
+        return request_from({**defaults, **item}, services.config)
+    except KieMcpError as error:
+        return error
+
+
+def _summary(results: list[Outcome | KieMcpError], *, continue_on_error: bool) -> ToolResult:
+    """One entry per item, in order; an error only if all failed, or one did that was to stop the batch."""
+    from kie_mcp.errors import KieMcpError
+    from kie_mcp.tools.results import fields, links
+
+    entries: list[dict[str, Any]] = []
+    linked = []
+    for index, outcome in enumerate(results):
+        if isinstance(outcome, KieMcpError):
+            entries.append({"index": index, "ok": False, "error": outcome.as_dict()})
+        else:
+            entries.append({"index": index, **fields(outcome)})
+            linked.extend(links(outcome))
+    failed = sum(not entry["ok"] for entry in entries)
+    is_error = failed == len(entries) or (failed > 0 and not continue_on_error)
+    summary: dict[str, Any] = {"ok": not is_error, "total": len(entries), "succeeded": len(entries) - failed}
+    summary |= {"failed": failed, "results": entries}
+    if is_error:
+        first = next(entry for entry in entries if not entry["ok"])
+        message = f"{failed} of {len(entries)} items failed; item {first['index']}: {first['error']['message']}"
+        summary["error"] = {**first["error"], "message": message}
+    return ToolResult(summary, is_error=is_error, links=linked)
+
+
+TOOL = Tool(
+    name="generate_visual_batch",
+    title="Generate many pictures",
+    description=(
+        "Make many pictures at once, within Kie's rate limit, and save them. A default_ argument serves every item "
+        "that does not set its own."
+    ),
+    annotations={"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True},
+    handler=_handle,
+)

@@ -1,0 +1,30 @@
+"""``get_credits``: the account's balance."""
+
+from __future__ import annotations
+
+from kie_mcp.tools.spec import Tool, ToolResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.tools.services import Services
+
+USD_PER_CREDIT = 0.005
+"""Source: kie.ai pricing, 1 credit = $0.005."""
+
+
+def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - it has none
+    services.config.require_key()
+    balance = services.jobs.client.credits(context)
+    return ToolResult({"ok": True, "credits": balance, "usd": round(balance * USD_PER_CREDIT, 4)})
+
+
+TOOL = Tool(
+    name="get_credits",
+    title="Show the balance",
+    description="The account's balance in credits and dollars.",
+    annotations={"readOnlyHint": True, "openWorldHint": True},
+    handler=_handle,
+)

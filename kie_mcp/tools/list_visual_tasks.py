@@ -1,0 +1,81 @@
+"""``list_visual_tasks``: the ledger, newest first."""
+
+from __future__ import annotations
+
+from kie_mcp.tools.spec import Tool, ToolResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.ledger import TaskRow
+    from kie_mcp.tools.services import Services
+
+_DEFAULT_LIMIT = 20
+_LONGEST_PROMPT = 200
+
+
+def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+    context.raise_if_cancelled()
+    limit = arguments.get("limit", _DEFAULT_LIMIT)
+    rows = services.jobs.ledger.recent(
+        status=arguments.get("status"), limit=limit + 1, before=_position(arguments.get("cursor"))
+    )
+    shown: dict[str, Any] = {"ok": True, "tasks": [_entry(row) for row in rows[:limit]]}
+    if len(rows) > limit:
+        shown["next_cursor"] = f"before-{rows[limit - 1].number}"
+    return ToolResult(shown)
+
+
+def _position(cursor: str | None) -> int | None:
+    from kie_mcp.errors import InputError
+    from kie_mcp.tools.validation import shown
+
+    if cursor is None:
+        return None
+    number = cursor.removeprefix("before-")
+    if not (number.isascii() and number.isdigit() and len(number) < len(str(2**63))):
+        raise InputError(f"'cursor' is {shown(cursor)}; it must be a next_cursor of an earlier answer.")
+    return int(number)
+
+
+def _entry(row: TaskRow) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "task_id": row.task_id,
+        "status": row.state,
+        "model": row.model,
+        "prompt": _short(row.prompt),
+        "created_at": _time(row.created_at),
+        "output_paths": [file.path for file in row.files],
+        "credits_consumed": row.credits_consumed,
+    }
+    if row.platform:
+        entry["platform"] = row.platform
+    if row.completed_at is not None:
+        entry["completed_at"] = _time(row.completed_at)
+    if row.error:
+        entry["error"] = row.error
+    return entry
+
+
+def _short(prompt: str | None) -> str | None:
+    if prompt is None or len(prompt) <= _LONGEST_PROMPT:
+        return prompt
+    return prompt[: _LONGEST_PROMPT - 1] + "…"
+
+
+def _time(seconds: float) -> str:
+    """A time stamp in UTC (RFC 3339)."""
+    import datetime as dt
+
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+TOOL = Tool(
+    name="list_visual_tasks",
+    title="List picture tasks",
+    description="Tasks made from this machine, newest first: what was asked, state, files, cost.",
+    annotations={"readOnlyHint": True, "openWorldHint": False},
+    handler=_handle,
+)

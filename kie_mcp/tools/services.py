@@ -1,0 +1,70 @@
+"""What handlers work with, each part made when it is first needed and only once."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kie_mcp.catalogue import Catalogue
+    from kie_mcp.clock import Clock
+    from kie_mcp.config import Config
+    from kie_mcp.jobs import Jobs
+
+
+class Services:
+    """The settings, the models and the jobs.
+
+    ``config`` and ``jobs`` raise ``ConfigError`` where a setting cannot be used; they are tried again at
+    the next call, so that describing the server never fails because of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        load_config: Callable[[], Config],
+        load_catalogue: Callable[[], Catalogue],
+        build_jobs: Callable[[Config, Catalogue, Clock], Jobs],
+    ) -> None:
+        self.clock = clock
+        self._load_config = load_config
+        self._load_catalogue = load_catalogue
+        self._build_jobs = build_jobs
+        self._lock = threading.RLock()
+        self._config: Config | None = None
+        self._catalogue: Catalogue | None = None
+        self._jobs: Jobs | None = None
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        with self._lock:
+            if self._config is None:
+                self._config = self._load_config()
+            return self._config
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models and platforms."""
+        with self._lock:
+            if self._catalogue is None:
+                self._catalogue = self._load_catalogue()
+            return self._catalogue
+
+    @property
+    def jobs(self) -> Jobs:
+        """Everything that needs the ledger or the network."""
+        with self._lock:
+            if self._jobs is None:
+                self._jobs = self._build_jobs(self.config, self.catalogue, self.clock)
+            return self._jobs
+
+    def close(self) -> None:
+        """Close the ledger, if it was opened."""
+        with self._lock:
+            if self._jobs is not None:
+                self._jobs.database.close()
+                self._jobs = None

@@ -1,0 +1,78 @@
+"""What a tool is, and what it answers with. Loaded before the first reply, so it imports nothing slow."""
+
+from __future__ import annotations
+
+from kie_mcp import schemas
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.errors import KieMcpError
+    from kie_mcp.tools.services import Services
+
+    Handler = Callable[[Services, dict[str, Any], CallContext], "ToolResult"]
+
+
+class Link:
+    """A saved picture, as a link that hosts can show: ``uri`` is a ``file://`` URL, ``size`` is in bytes."""
+
+    __slots__ = ("mime_type", "name", "size", "uri")
+
+    def __init__(self, uri: str, name: str, mime_type: str, size: int) -> None:
+        self.uri = uri
+        self.name = name
+        self.mime_type = mime_type
+        self.size = size
+
+
+class ToolResult:
+    """A tool's answer: ``structured`` is complete in itself; ``links`` name the files in it."""
+
+    __slots__ = ("is_error", "links", "structured")
+
+    def __init__(self, structured: dict[str, Any], *, is_error: bool = False, links: Sequence[Link] = ()) -> None:
+        self.structured = structured
+        self.is_error = is_error
+        self.links = tuple(links)
+
+    @classmethod
+    def failure(cls, error: KieMcpError) -> ToolResult:
+        """The one error shape, ``{"ok": false, "error": {...}}``."""
+        return cls({"ok": False, "error": error.as_dict()}, is_error=True)
+
+
+class Tool:
+    """One tool, declared once: the schemas that are published are the objects that validate.
+
+    ``annotations`` are MCP's hints (``readOnlyHint`` and so on) without the title.
+    """
+
+    __slots__ = ("_schemas", "annotations", "description", "handler", "name", "title")
+
+    def __init__(self, name: str, title: str, description: str, annotations: dict[str, bool], handler: Handler) -> None:
+        self.name = name
+        self.title = title
+        self.description = description
+        self.annotations = annotations
+        self.handler = handler
+        self._schemas: dict[str, Any] | None = None
+
+    def _loaded(self) -> dict[str, Any]:
+        if self._schemas is None:
+            self._schemas = schemas.load_tool(self.name)
+        return self._schemas
+
+    @property
+    def input_schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of the arguments, from ``schemas/tools/<name>.json``."""
+        schema: dict[str, Any] = self._loaded()["input"]
+        return schema
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of ``structuredContent``, errors included."""
+        schema: dict[str, Any] = self._loaded()["output"]
+        return schema

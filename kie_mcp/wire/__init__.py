@@ -1,0 +1,1 @@
+"""The wire: the process's file descriptors, one line per message."""

@@ -1,0 +1,104 @@
+"""Finding models: by id, by likeness, by words, in a folder."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from kie_mcp.catalogue import Catalogue, Wish
+from kie_mcp.errors import BundleError
+
+
+def test_a_model_is_found_by_its_exact_id(catalogue):
+    assert catalogue.find("z-image").title == "Z-Image"
+    assert catalogue.find("z-image/z-image") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("seedream-4.5", "seedream/4.5-text-to-image"),
+        ("nano-banana", "google/nano-banana"),
+        ("z-image/z-image", "z-image"),
+        ("google/nano-banana-pro", "nano-banana-pro"),
+        ("nano-bananna-pro", "nano-banana-pro"),
+        ("NANO_BANANA_2", "nano-banana-2"),
+        ("gpt-image-2", "gpt-image-2-text-to-image"),
+        ("gpt-image-1.5", "gpt-image/1.5-text-to-image"),
+    ],
+)
+def test_the_nearest_id_is_the_one_that_was_meant(catalogue, asked, meant):
+    assert catalogue.nearest(asked)[0] == meant
+
+
+def test_no_more_ids_are_named_than_asked_for_and_none_without_likeness(catalogue):
+    assert len(catalogue.nearest("nano-banana", 2)) == 2
+    assert catalogue.nearest("xyz") == []
+    assert catalogue.nearest("/") == []
+
+
+def test_a_search_looks_for_every_word_in_any_case(catalogue):
+    assert [m.id for m in catalogue.search("GOOGLE banana EDIT")] == ["google/nano-banana", "google/nano-banana-edit"]
+    assert [m.id for m in catalogue.search("cheapest")] == ["z-image"]
+    assert catalogue.search("banana zebra") == []
+
+
+def test_a_search_by_kind_is_sorted_by_id(catalogue):
+    found = [m.id for m in catalogue.search(None, "text-or-image-to-image")]
+    assert found == ["nano-banana-2", "nano-banana-pro"]
+    ids = [m.id for m in catalogue.search(None, None)]
+    assert ids == sorted(ids)
+
+
+def test_the_kinds_are_listed_once_each(catalogue):
+    assert catalogue.kinds() == ["image-to-image", "text-or-image-to-image", "text-to-image"]
+
+
+def test_the_platforms_of_the_contract_are_known(catalogue):
+    named = "linkedin x instagram instagram-story facebook threads telegram reddit pinterest youtube tiktok"
+    assert set(named.split()) <= set(catalogue.platform_names())
+    assert catalogue.platform_names() == sorted(catalogue.platform_names())
+
+
+def test_a_new_file_in_the_folder_is_a_new_model(folder, add):
+    assert Catalogue.load(str(folder)).search() == []
+    fields = {"text": {"type": "string"}, "shape": {"type": "string", "enum": ["1:1", "2:1"]}}
+    add("new/model", fields, {"prompt": "text", "aspect_ratio": "shape"}, required=["text"])
+    loaded = Catalogue.load(str(folder))
+    assert [m.id for m in loaded.search()] == ["new/model"]
+    planned = loaded.plan(Wish("a cat", "new/model", aspect_ratio="2:1"))
+    assert planned.input == {"text": "a cat", "shape": "2:1"}
+    assert planned.estimated_credits is None
+
+
+def test_a_file_that_describes_no_model_is_named(folder):
+    (folder / "models" / "bad.json").write_text('{"id": "bad"}', "utf-8")
+    with pytest.raises(BundleError, match=r"models/bad\.json"):
+        Catalogue.load(str(folder))
+
+
+def test_a_mapping_to_an_input_that_is_not_there_is_named(folder, add):
+    add("bad", {}, {"prompt": "text"})
+    with pytest.raises(BundleError, match="'text'"):
+        Catalogue.load(str(folder))
+
+
+def test_a_file_of_platforms_of_another_form_is_an_error(folder):
+    (folder / "platforms.json").write_text(json.dumps({"x": []}), "utf-8")
+    with pytest.raises(BundleError, match=r"platforms\.json"):
+        Catalogue.load(str(folder))
+
+
+def test_a_folder_without_platforms_is_an_error(folder):
+    (folder / "platforms.json").unlink()
+    with pytest.raises(BundleError, match=r"platforms\.json"):
+        Catalogue.load(str(folder))
+
+
+def test_loading_the_catalogue_does_not_import_jsonschema():
+    code = (
+        "import sys; from kie_mcp.catalogue import Catalogue; c = Catalogue.load(); c.search('a');"
+        "c.find('z-image').accepts(); sys.exit('jsonschema' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from kie_mcp.config import Config
+from kie_mcp.errors import OutputError
+from kie_mcp.files import Outputs, Target
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    """A function that makes ``Outputs`` from settings."""
+
+    def make(**settings):
+        config = Config(state_dir=tmp_path / "state", **settings)
+        return Outputs(config, lambda: tmp_path / "Pictures")
+
+    return make
+
+
+def everything(folder):
+    return sorted(folder.rglob("*"))
+
+
+def test_a_path_with_a_picture_extension_is_a_file(here, outputs):
+    assert outputs().target("art/Fox.v2.JPEG") == Target(here / "art", "Fox.v2", "JPEG")
+    assert everything(here) == [here / "art"]
+
+
+def test_any_other_path_is_a_folder(here, outputs):
+    assert outputs().target("art/v1.2") == Target(here / "art" / "v1.2")
+    assert everything(here) == [here / "art", here / "art" / "v1.2"]
+
+
+def test_a_folder_that_is_named_like_a_picture_is_a_folder(here, outputs):
+    (here / "fox.png").mkdir()
+    assert outputs().target("fox.png") == Target(here / "fox.png")
+    assert outputs().target("new.png/") == Target(here / "new.png")
+
+
+def test_home_and_file_urls_are_understood(tmp_path, outputs, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert outputs().target("~/a.png") == Target(tmp_path, "a", "png")
+    assert outputs().target((tmp_path / "b c.webp").as_uri()) == Target(tmp_path, "b c", "webp")
+
+
+def test_dots_are_taken_out_of_the_path(here, outputs):
+    assert outputs().target("../here/./a.png") == Target(here, "a", "png")
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("", "it is empty"),
+        ("a\0b.png", "NUL"),
+        ("x" * 300, "longer than 255 bytes"),
+        ("x" * 250 + ".png", "file name is longer than"),
+        ("/".join(["x" * 200] * 30), "too long"),
+        ("/".join(["x" * 200] * 30) + "/a.png", "too long"),
+        ("CON.png", "device name"),
+        ("com1.tar.png", "device name"),
+        (".png", "no name before its extension"),
+        ("file://elsewhere/a.png", "another machine"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused_with_the_reason(here, outputs, path, reason):
+    with pytest.raises(OutputError, match=reason) as caught:
+        outputs().target(path)
+    assert "output_path" in caught.value.next_step
+    assert everything(here) == []
+
+
+def test_a_path_below_a_file_is_refused(here, outputs):
+    (here / "file").touch()
+    for path in ("file", "file/a.png", "file/sub/folder"):
+        with pytest.raises(OutputError, match="cannot be written to the folder"):
+            outputs().target(path)
+
+
+def test_links_that_lead_in_a_circle_are_refused(here, outputs):
+    (here / "a").symlink_to(here / "b")
+    (here / "b").symlink_to(here / "a")
+    with pytest.raises(OutputError):
+        outputs().target("a/sub")
+
+
+def test_a_place_inside_a_root_is_taken(here, outputs):
+    assert outputs(output_roots=(here / "art",)).target("art/deep/a.png").folder == here / "art" / "deep"
+    assert outputs(output_roots=(Path("/nowhere"), here / "art")).target("art").folder == here / "art"
+
+
+@pytest.mark.parametrize("path", ["../elsewhere/a.png", "art-2", "art/../../x", "way-out/a.png"])
+def test_a_place_outside_the_roots_is_refused_and_not_created(here, outputs, path):
+    (here / "art").mkdir()
+    (here / "way-out").symlink_to(here.parent / "beyond")
+    before = everything(here.parent)
+    with pytest.raises(OutputError, match="KIE_AI_OUTPUT_ROOTS") as caught:
+        outputs(output_roots=(here / "art",)).target(path)
+    assert str(here / "art") in caught.value.message
+    assert everything(here.parent) == before
+
+
+def test_without_a_path_the_configured_folder_is_used(here, outputs):
+    assert outputs().target(None) == Target(here / "output")
+    assert outputs().default_folder() == (here / "output", None)
+
+
+def test_the_pictures_folder_stands_in_for_one_that_cannot_be_written(here, tmp_path, outputs, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("kie_mcp"), "propagate", True)
+    (here / "file").touch()
+    chosen = outputs(output_dir=here / "file" / "output")
+    fallback = tmp_path / "Pictures" / "kie-mcp"
+    assert chosen.default_folder()[0] == fallback
+    assert not fallback.exists()
+    target = chosen.target(None)
+    assert target.folder == fallback
+    assert chosen.target(None) == target
+    assert chosen.default_folder() == (fallback, target.warnings[0])
+    assert "KIE_AI_OUTPUT_DIR" in target.warnings[0]
+    assert [record.message for record in caplog.records] == [target.warnings[0]]
+
+
+def test_the_pictures_folder_must_be_inside_the_roots_too(here, outputs):
+    chosen = outputs(output_roots=(here / "art",))
+    with pytest.raises(OutputError, match="KIE_AI_OUTPUT_ROOTS"):
+        chosen.target(None)
+    folder, remark = chosen.default_folder()
+    assert folder == here / "output"
+    assert "KIE_AI_OUTPUT_ROOTS" in remark
+
+
+def test_telling_the_folder_leaves_nothing_behind(here, outputs):
+    (here / "there").mkdir()
+    for name in ("there", "new/deep"):
+        assert outputs(output_dir=Path(name)).default_folder() == (here / name, None)
+    assert everything(here) == [here / "there"]
+
+
+def test_a_working_directory_that_is_gone_leads_to_the_pictures_folder(here, tmp_path, outputs):
+    here.rmdir()
+    assert outputs().target(None).folder == tmp_path / "Pictures" / "kie-mcp"
+    with pytest.raises(OutputError, match="no such file"):
+        outputs().target("a.png")
+
+
+def test_the_users_own_pictures_folder_is_the_default(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (here / "file").touch()
+    folder, _ = Outputs(Config(state_dir=tmp_path, output_dir=here / "file")).default_folder()
+    assert folder == tmp_path / "Pictures" / "kie-mcp"

@@ -1,0 +1,162 @@
+"""A server driven by strings: jobs run when the test says so, time stands still unless something waits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kie_mcp.clock import Clock
+from kie_mcp.protocol.server import Server
+from kie_mcp.tools.spec import Tool, ToolResult
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from kie_mcp.context import CallContext
+
+ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+class StillClock(Clock):
+    """Time that only waiting moves."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.waits: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.waits.append(seconds)
+        self.time += seconds
+        return event.is_set()
+
+
+class FakeTool(Tool):
+    """A tool with its schemas at hand."""
+
+    __slots__ = ()
+    input_schema = {"type": "object", "properties": {"prompt": {"type": "string"}}}  # type: ignore[assignment] # noqa: RUF012 - a constant in the place of a property
+    output_schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}}  # type: ignore[assignment] # noqa: RUF012 - as above
+
+
+def fake_tool(name: str, title: str) -> Tool:
+    def never(*_: Any) -> ToolResult:
+        raise AssertionError
+
+    return FakeTool(name, title, f"Does {name}.", {"readOnlyHint": True}, never)
+
+
+class Harness:
+    """The server, what it sent, the jobs it spawned, and what its tools do."""
+
+    def __init__(self) -> None:
+        self.clock = StillClock()
+        self.lines: list[str] = []
+        self.jobs: list[Callable[[], None]] = []
+        self.internal_errors: list[BaseException] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.secret = ""
+        self.loads = 0
+        self.spawn: Callable[[Callable[[], None]], None] = self.jobs.append
+        self.tool: Callable[[dict[str, Any], CallContext], ToolResult] = lambda arguments, _: ToolResult(
+            {"ok": True, "arguments": arguments}
+        )
+        self.server = Server(
+            tools=self._tools,
+            call_tool=self._call,
+            send=self.lines.append,
+            spawn=lambda job: self.spawn(job),
+            clock=self.clock,
+            redact=self._redact,
+            on_internal_error=self.internal_errors.append,
+        )
+
+    def _tools(self) -> list[Tool]:
+        self.loads += 1
+        return [fake_tool("generate_visual", "Generate"), fake_tool("list_models", "Models")]
+
+    def _call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+        self.calls.append((tool.name, arguments))
+        return self.tool(arguments, context)
+
+    def _redact(self, value: Any) -> Any:
+        if not self.secret:
+            return value
+        if isinstance(value, str):
+            return value.replace(self.secret, "***")
+        if isinstance(value, dict):
+            return {key: self._redact(item) for key, item in value.items()}
+        return [self._redact(item) for item in value] if isinstance(value, list) else value
+
+    def line(self, text: str | bytes) -> list[Any]:
+        """Deliver one raw line; what was sent for it."""
+        before = len(self.lines)
+        self.server.receive(text.encode() if isinstance(text, str) else text)
+        return [json.loads(line) for line in self.lines[before:]]
+
+    def say(self, message: Any) -> list[Any]:
+        """Deliver one message; what was sent for it."""
+        return self.line(json.dumps(message))
+
+    def ask(self, method: str, params: Any = None, request_id: Any = 1) -> Any:
+        """Make one request; its only answer."""
+        message = {"jsonrpc": "2.0", "id": request_id, "method": method}
+        (answer,) = self.say(message if params is None else {**message, "params": params})
+        return answer
+
+    def ask_stateless(self, method: str, params: dict[str, Any] | None = None) -> Any:
+        """Make one request with the envelope of the stateless era."""
+        return self.ask(method, {**(params or {}), "_meta": ENVELOPE})
+
+    def initialize(self, revision: str) -> Any:
+        """Shake hands."""
+        return self.ask("initialize", {"protocolVersion": revision, "capabilities": {}}, "init")["result"]
+
+    def start(self, request_id: Any = 1, arguments: Any = None, meta: Any = None) -> list[Any]:
+        """Request a call without running it."""
+        params: dict[str, Any] = {"name": "generate_visual"}
+        if arguments is not None:
+            params["arguments"] = arguments
+        if meta is not None:
+            params["_meta"] = meta
+        return self.say({"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params})
+
+    def run(self) -> list[Any]:
+        """Run the spawned jobs; what was sent by them."""
+        before = len(self.lines)
+        while self.jobs:
+            self.jobs.pop(0)()
+        return [json.loads(line) for line in self.lines[before:]]
+
+    def call(self, request_id: Any = 1, arguments: Any = None, meta: Any = None) -> list[Any]:
+        """Request a call and run it."""
+        return self.start(request_id, arguments, meta) + self.run()
+
+    def cancel(self, request_id: Any) -> list[Any]:
+        """Send ``notifications/cancelled``."""
+        return self.say(
+            {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}}
+        )
+
+
+@pytest.fixture
+def harness() -> Harness:
+    return Harness()
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def envelope() -> dict[str, Any]:
+    return dict(ENVELOPE)
