@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ class Application:
 
         with self._lock:
             if self._sandbox is None:
-                self._sandbox = Sandbox(SandboxOptions())
+                self._sandbox = Sandbox(SandboxOptions(seed=secrets.randbits(64)))
                 self._sandbox.start()
             return replace(
                 config,

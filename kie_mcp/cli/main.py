@@ -24,32 +24,32 @@ _EPILOG = "Without a command, kie-mcp is the server: it reads and writes JSON-RP
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument(
-        "--sandbox", action="store_true", help="use the built-in stand-in of the Kie API: no key, no network"
-    )
-    common.add_argument("--json", action="store_true", help="print plain JSON")
-    whole = argparse.ArgumentParser(
-        prog="kie-mcp", description="Make pictures with Kie AI and save them to disk.", epilog=_EPILOG, parents=[common]
-    )
-    whole.set_defaults(sandbox=False, json=False)
+    about = "Make pictures with Kie AI and save them to disk."
+    whole = argparse.ArgumentParser(prog="kie-mcp", description=about, epilog=_EPILOG)
+    _add_common(whole, default=False)
     found = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def add(name: str, about: str, run: Callable[[commands.Run], int]) -> argparse.ArgumentParser:
-        made = found.add_parser(name, help=about, description=about, parents=[common])
+    def add(name: str, about: str, run: Callable[[commands.Run], int] | None = None) -> argparse.ArgumentParser:
+        made = found.add_parser(name, help=about, description=about)
+        _add_common(made, default=argparse.SUPPRESS)
         made.set_defaults(run=run)
         return made
 
-    found.add_parser("serve", help="the server on stdin and stdout (the default)", parents=[common])
+    add("serve", "the server on stdin and stdout (the default)")
     _add_generating(add)
     _add_looking(add)
-    sandbox = found.add_parser("sandbox", help="run the stand-in of the Kie API alone, on a port", parents=[common])
-    sandbox.add_argument("--port", type=int, default=8765, help="default 8765; 0 chooses a free one")
-    sandbox.add_argument("--task-seconds", type=float, default=2.0, help="how long a task takes, default 2")
-    sandbox.add_argument(
-        "--fault", action="append", default=[], metavar="ON:KIND[:DETAIL][:TIMES]", help="fail on purpose"
-    )
+    made = add("sandbox", "run the stand-in of the Kie API alone, on a port")
+    made.add_argument("--port", type=int, default=8765, help="default 8765; 0 chooses a free one")
+    made.add_argument("--task-seconds", type=float, default=2.0, help="how long a task takes, default 2")
+    made.add_argument("--fault", action="append", default=[], metavar="ON:KIND[:DETAIL][:TIMES]", help="fail on purpose")
     return whole
+
+
+def _add_common(parser: argparse.ArgumentParser, *, default: Any) -> None:
+    """Options that may stand before or after the command; the later one must not undo the earlier."""
+    what = "use the built-in stand-in of the Kie API: no key, no network"
+    parser.add_argument("--sandbox", action="store_true", default=default, help=what)
+    parser.add_argument("--json", action="store_true", default=default, help="print plain JSON")
 
 
 def _add_generating(add: Callable[..., argparse.ArgumentParser]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.sandbox import Sandbox, SandboxOptions
+from kie_mcp.sandbox import Faults, Sandbox, SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 def stand_in(*, port: int, task_seconds: float, faults: Sequence[str] = ()) -> int:
     """Serve on 127.0.0.1 and say how to point a client at it. Returns the exit code."""
-    sandbox = Sandbox(SandboxOptions(task_seconds=task_seconds), port=port)
+    sandbox = Sandbox(SandboxOptions(task_seconds=task_seconds, seed=secrets.randbits(64)), port=port)
     try:
         for fault in faults:
-            sandbox.faults.parse(fault)
+            sandbox.faults.put(Faults.parse(fault))
         sandbox.start()
     except (OSError, ValueError) as error:
         print(f"kie-mcp: the sandbox cannot start: {error}", file=sys.stderr)

@@ -210,11 +210,9 @@ class TaskLedger:
     def _known(self, connection: sqlite3.Connection, task_id: str) -> sqlite3.Row:
         """Find the task of that id, or adopt it."""
         shown, now = self._text(task_id), self._clock.now()
-        row: sqlite3.Row | None = connection.execute(_BY_ID, (shown,)).fetchone()
-        if row is None:
-            row = connection.execute(_ADOPT, (shown, now, now)).fetchone()
-        if row is None:  # an INSERT ... RETURNING has a row
-            raise AssertionError
+        row: sqlite3.Row = (
+            connection.execute(_BY_ID, (shown,)).fetchone() or connection.execute(_ADOPT, (shown, now, now)).fetchone()
+        )
         return row
 
     @overload

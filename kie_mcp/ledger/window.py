@@ -116,7 +116,7 @@ class RateWindow:
             return pause_end - now
         (ahead,) = connection.execute(_AHEAD, (ticket, now, now + _LEASE_SECONDS)).fetchone()
         frees = self._freeing_times(connection, now)
-        must_free = len(frees) + ahead + 1 - self._rate.count
+        must_free = len(frees) + int(ahead) + 1 - self._rate.count
         if must_free <= 0:
             return 0.0
         if not frees:  # only waiters are in the way, and they are about to take their slots

@@ -1,3 +1,5 @@
+"""What may leave the machine as an input picture."""
+
 from __future__ import annotations
 
 import os

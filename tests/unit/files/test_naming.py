@@ -1,3 +1,5 @@
+"""Names of picture files."""
+
 from __future__ import annotations
 
 import time
@@ -27,7 +29,10 @@ def test_a_prompt_becomes_words_with_hyphens(prompt, expected):
 
 
 def test_a_long_prompt_is_cut_at_a_word():
-    assert slug("one two three four five six seven eight nine ten eleven") == "one-two-three-four-five-six-seven-eight-nine-ten"
+    assert (
+        slug("one two three four five six seven eight nine ten eleven")
+        == "one-two-three-four-five-six-seven-eight-nine-ten"
+    )
 
 
 def test_a_single_long_word_is_cut():

@@ -1,3 +1,5 @@
+"""Paths as callers write them."""
+
 from __future__ import annotations
 
 from pathlib import Path

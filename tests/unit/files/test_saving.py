@@ -1,3 +1,5 @@
+"""Saving: whole or not at all, never over another file."""
+
 from __future__ import annotations
 
 import errno
@@ -133,7 +135,9 @@ def test_a_picture_that_was_cut_short_is_refused(save, picture, tmp_path):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), CancelledError("ended"), NetworkError("gone"), OSError("theirs")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), CancelledError("ended"), NetworkError("gone"), OSError("theirs")]
+)
 def test_what_interrupts_the_stream_is_let_through_and_leaves_no_file(save, picture, tmp_path, error):
     def interrupted():
         yield picture("PNG", (64, 64)) + b"\0" * 600
@@ -147,9 +151,7 @@ def test_what_interrupts_the_stream_is_let_through_and_leaves_no_file(save, pict
 
 def test_a_folder_that_is_gone_is_an_output_error(picture, clock, tmp_path):
     with pytest.raises(OutputError, match="no such file"):
-        save_picture(
-            Target(tmp_path / "gone"), [picture()], prompt="", number=None, max_bytes=10_000, clock=clock
-        )
+        save_picture(Target(tmp_path / "gone"), [picture()], prompt="", number=None, max_bytes=10_000, clock=clock)
 
 
 def test_a_full_disk_is_an_output_error_and_leaves_no_file(save, picture, tmp_path, monkeypatch):

@@ -1,3 +1,5 @@
+"""Where pictures go."""
+
 from __future__ import annotations
 
 import logging

@@ -73,7 +73,7 @@ class Harness:
             tools=self._tools,
             call_tool=self._call,
             send=self.lines.append,
-            spawn=lambda job: self.spawn(job),
+            spawn=self._spawn,
             clock=self.clock,
             redact=self._redact,
             on_internal_error=self.internal_errors.append,
@@ -86,6 +86,9 @@ class Harness:
     def _call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
         self.calls.append((tool.name, arguments))
         return self.tool(arguments, context)
+
+    def _spawn(self, job: Callable[[], None]) -> None:
+        self.spawn(job)
 
     def _redact(self, value: Any) -> Any:
         if not self.secret:
@@ -142,9 +145,7 @@ class Harness:
 
     def cancel(self, request_id: Any) -> list[Any]:
         """Send ``notifications/cancelled``."""
-        return self.say(
-            {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}}
-        )
+        return self.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}})
 
 
 @pytest.fixture

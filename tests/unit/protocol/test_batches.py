@@ -1,0 +1,80 @@
+"""Arrays of messages, which one revision has."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def request(request_id, method="ping", params=None):
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params or {}}
+
+
+def call(request_id):
+    return request(request_id, "tools/call", {"name": "generate_visual"})
+
+
+@pytest.mark.parametrize("revision", ["2024-11-05", "2025-06-18", "2025-11-25"])
+def test_an_array_is_invalid_in_every_other_revision(harness, revision):
+    harness.initialize(revision)
+    (answer,) = harness.say([request(1)])
+    assert answer["error"]["code"] == -32600
+    assert "id" not in answer
+
+
+def test_an_array_is_invalid_before_the_handshake(harness):
+    (answer,) = harness.say([request(1)])
+    assert answer["error"]["code"] == -32600
+
+
+def test_an_array_is_answered_with_an_array(harness):
+    harness.initialize("2025-03-26")
+    (answers,) = harness.say([request(1), {"jsonrpc": "2.0", "method": "x"}, request("b", "nope"), 5])
+    assert [answer.get("id") for answer in answers] == [1, "b", None]
+    assert [answer.get("error", {}).get("code") for answer in answers] == [None, -32601, -32600]
+
+
+def test_an_empty_array_is_invalid(harness):
+    harness.initialize("2025-03-26")
+    (answer,) = harness.say([])
+    assert answer["error"]["code"] == -32600
+
+
+def test_an_array_of_notifications_is_not_answered(harness):
+    harness.initialize("2025-03-26")
+    assert harness.say([{"jsonrpc": "2.0", "method": "x"}]) == []
+
+
+def test_the_array_is_sent_when_its_last_call_has_finished(harness):
+    harness.initialize("2025-03-26")
+    assert harness.say([call(1), request(2), call(3)]) == []
+    harness.jobs.pop(0)()
+    assert len(harness.lines) == 1
+    (answers,) = harness.run()
+    assert [answer["id"] for answer in answers] == [2, 1, 3]
+
+
+def test_a_cancelled_call_is_missing_from_the_array(harness):
+    harness.initialize("2025-03-26")
+    harness.say([call(1), call(2)])
+    harness.cancel(1)
+    (answers,) = harness.run()
+    assert [answer["id"] for answer in answers] == [2]
+
+
+def test_an_array_of_cancelled_calls_is_not_answered(harness):
+    harness.initialize("2025-03-26")
+    harness.say([call(1)])
+    harness.cancel(1)
+    assert harness.run() == []
+
+
+def test_a_call_for_which_there_is_no_thread_is_an_error_in_the_array(harness):
+    harness.initialize("2025-03-26")
+    harness.calls.clear()
+
+    def no_thread(_):
+        raise RuntimeError("can't start new thread")
+
+    harness.spawn = no_thread
+    (answers,) = harness.say([call(1), request(2)])
+    assert [(answer["id"], "error" in answer) for answer in answers] == [(1, True), (2, False)]
