@@ -81,6 +81,10 @@ class Config:
             )
         return self.api_key
 
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be shown or stored. The sandbox's key is a plain word that everybody knows."""
+        return (self.api_key,) if self.api_key and not self.sandbox else ()
+
     def on_loopback(self) -> bool:
         """Whether the API itself is on this machine, as the sandbox is."""
         return is_loopback_host(urlsplit(self.base_url).hostname or "")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kie_mcp import log
 from kie_mcp.config import load_config
-from kie_mcp.errors import ConfigError
+from kie_mcp.errors import ConfigError, KieMcpError
 from kie_mcp.tools import call_tool
 from kie_mcp.tools.services import Services
 
@@ -41,8 +41,11 @@ class Application:
         self.services = Services(clock=clock, load_config=self._config, load_catalogue=_catalogue, build_jobs=_jobs)
 
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
-        """Validate and run one call; raises ``KieMcpError``."""
-        return call_tool(tool, self.services, arguments, context)
+        """Validate and run one call; raises ``KieMcpError``.
+
+        A key pasted into an argument goes no further: not to Kie, nor into a file's name.
+        """
+        return call_tool(tool, self.services, self._masked(arguments), context)
 
     def secrets(self) -> tuple[str, ...]:
         """What must not be shown; empty until the settings were read."""
@@ -56,12 +59,19 @@ class Application:
                 self._sandbox.stop()
                 self._sandbox = None
 
+    def _masked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            secrets = self.services.config.secrets()
+        except KieMcpError:
+            return arguments  # without settings there is no key, and a tool that needs them says what is wrong
+        masked: dict[str, Any] = log.redact(arguments, secrets)
+        return masked
+
     def _config(self) -> Config:
         config = self._read_config(sandbox=self._asked_for_sandbox)
         if config.sandbox:
             config = self._in_sandbox(config)
-        else:
-            self._secrets = (config.api_key,) if config.api_key else ()
+        self._secrets = config.secrets()
         try:
             log.configure(config.log_level, config.log_file, self._secrets)
         except OSError as error:
@@ -76,7 +86,7 @@ class Application:
 
         with self._lock:
             if self._sandbox is None:
-                self._sandbox = Sandbox(SandboxOptions(seed=secrets.randbits(64)))
+                self._sandbox = Sandbox(SandboxOptions(seed=random.SystemRandom().getrandbits(64)))
                 self._sandbox.start()
             return replace(
                 config,

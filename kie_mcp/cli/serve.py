@@ -168,16 +168,17 @@ def _leave_on_signals(server: Server, leave: Callable[[int], object]) -> None:
     on a raw thread (``threading.Thread.start`` takes locks of its own).
     """
 
-    def stop(number: int) -> None:
-        server.cancel_all()
-        server.wait_idle(SIGNAL_SECONDS)
-        leave(128 + number)
-
     def handle(number: int, _: object) -> None:
-        _thread.start_new_thread(stop, (number,))
+        _thread.start_new_thread(_stop, (server, leave, number))
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
+
+
+def _stop(server: Server, leave: Callable[[int], object], number: int) -> None:
+    server.cancel_all()
+    server.wait_idle(SIGNAL_SECONDS)
+    leave(128 + number)
 
 
 def _log_internal_error(error: BaseException) -> None:

@@ -45,13 +45,13 @@ class Batches:
         items is above the limit.
         """
         prepared = [self._prepare(entry, context) for entry in asked]
-        self._generations.check_price([entry for entry in prepared if not isinstance(entry, KieMcpError)])
+        warnings = self._generations.check_price([entry for entry in prepared if not isinstance(entry, KieMcpError)])
         run = _Run(self._generations, plan, context, len(prepared))
         workers = min(plan.max_workers, max(1, len(prepared)))
         with ThreadPoolExecutor(workers, thread_name_prefix="kie-mcp-batch") as pool:
             results = list(pool.map(run.item, range(len(prepared)), prepared))
         context.raise_if_cancelled()
-        return results
+        return [result if isinstance(result, KieMcpError) else result.warned(warnings) for result in results]
 
     def _prepare(self, entry: Request | KieMcpError, context: CallContext) -> Prepared | KieMcpError:
         if isinstance(entry, KieMcpError):

@@ -44,7 +44,7 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     Raises ``ConfigError`` where the state folder cannot be used.
     """
     database = Database(config.state_path / (SANDBOX_LEDGER_FILE if config.sandbox else LEDGER_FILE))
-    ledger = TaskLedger(database, clock, secrets=(config.api_key,) if config.api_key else ())
+    ledger = TaskLedger(database, clock, secrets=config.secrets())
     client = KieClient(config, poll_turn=PollGate(clock).wait_turn, random=random.Random())  # noqa: S311 - jitter
     watcher = Watcher(client, ledger)
     generations = Generations(

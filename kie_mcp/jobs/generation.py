@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kie_mcp.errors import InputError
+from kie_mcp.errors import InputError, KieMcpError
 from kie_mcp.jobs.model import Outcome, Prepared, SavePlan
 from kie_mcp.jobs.watching import GRACE_SECONDS, Watch, failure
 
@@ -86,9 +86,19 @@ class Generations:
         """Submit, wait and save. ``give_up_at`` (monotonic) hands the task back before a host gives up."""
         started = context.clock.monotonic()
         task_id = self.submit(prepared, context, give_up_at=give_up_at, before_sending=before_sending)
+        if not prepared.request.wait_for_result:
+            return self._submitted(task_id, prepared, context, started)
+        try:
+            return self._complete(task_id, prepared, context, give_up_at, started)
+        except KieMcpError as error:
+            error.task_id = task_id
+            raise
+
+    def _complete(
+        self, task_id: str, prepared: Prepared, context: CallContext, give_up_at: float | None, started: float
+    ) -> Outcome:
+        """Wait for a task that was just made, and save its pictures."""
         request = prepared.request
-        if not request.wait_for_result:
-            return self._outcome(task_id, "submitted", prepared, context, started)
         now = context.clock.monotonic()
         until = now + request.poll_timeout_seconds
         watch = Watch(
@@ -175,10 +185,10 @@ class Generations:
         )
 
     @staticmethod
-    def _outcome(task_id: str, status: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:
+    def _submitted(task_id: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:
         return Outcome(
             task_id=task_id,
-            status=status,
+            status="submitted",
             model=prepared.plan.model,
             platform=prepared.request.wish.platform,
             elapsed_seconds=round(context.clock.monotonic() - started, 3),

@@ -24,6 +24,35 @@ _RENEW_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.2
 
 
+class _Claim:
+    """The right to save one task, kept while a long download runs."""
+
+    def __init__(self, ledger: TaskLedger, task_id: str, owner: str, context: CallContext) -> None:
+        self._ledger = ledger
+        self._task_id = task_id
+        self._owner = owner
+        self._context = context
+        self._taken = 0.0
+
+    def take(self) -> None:
+        """Wait until nobody else saves this task."""
+        while not self._claimed():
+            self._context.sleep(_LOOK_AGAIN_SECONDS)
+
+    def keep(self) -> None:
+        """Renew the claim if it is time to."""
+        if self._context.clock.monotonic() - self._taken > _RENEW_SECONDS:
+            self._claimed()
+
+    def release(self) -> None:
+        """Let others go on."""
+        self._ledger.release(self._task_id, self._owner)
+
+    def _claimed(self) -> bool:
+        self._taken = self._context.clock.monotonic()
+        return self._ledger.claim(self._task_id, self._owner, _CLAIM_SECONDS)
+
+
 class Saver:
     """Saves the pictures of tasks; two savers of one task, in any processes, make one set of files."""
 
@@ -56,19 +85,18 @@ class Saver:
         Raises ``OutputError`` or the error of the download, with the task id; files saved before it
         are recorded, and the next attempt goes on behind them.
         """
-        owner = self._new_owner()
-        while not self._ledger.claim(status.task_id, owner, _CLAIM_SECONDS):
-            context.sleep(_LOOK_AGAIN_SECONDS)
+        claim = _Claim(self._ledger, status.task_id, self._new_owner(), context)
         try:
-            return self._fetch_missing(status, plan, owner, context)
+            claim.take()
+            return self._fetch_missing(status, plan, claim, context)
         except KieMcpError as error:
             error.task_id = status.task_id
             raise
         finally:
-            self._ledger.release(status.task_id, owner)
+            claim.release()
 
     def _fetch_missing(
-        self, status: TaskStatus, plan: SavePlan, owner: str, context: CallContext
+        self, status: TaskStatus, plan: SavePlan, claim: _Claim, context: CallContext
     ) -> tuple[tuple[SavedFile, ...], tuple[str, ...]]:
         row = self._ledger.find(status.task_id)
         files = list(row.files) if row else []
@@ -77,19 +105,19 @@ class Saver:
         for index, url in enumerate(status.image_urls):
             if index < len(files) and Path(files[index].path).is_file():
                 continue
-            picture = self._fetch(status.task_id, url, plan, index + 1 if several else None, owner, context)
+            picture = self._fetch(status.task_id, url, plan, index + 1 if several else None, claim, context)
             files[index : index + 1] = [_recorded(picture)]
             warnings.extend(picture.warnings)
             self._ledger.saved(status.task_id, files)
         return tuple(files), tuple(warnings)
 
     def _fetch(
-        self, task_id: str, url: str, plan: SavePlan, number: int | None, owner: str, context: CallContext
+        self, task_id: str, url: str, plan: SavePlan, number: int | None, claim: _Claim, context: CallContext
     ) -> SavedPicture:
         def receive(chunks: Iterator[bytes]) -> SavedPicture:
             return save_picture(
                 plan.target,
-                self._holding_claim(chunks, task_id, owner, context),
+                _holding(claim, chunks),
                 prompt=plan.prompt,
                 number=number,
                 max_bytes=self._config.max_image_bytes,
@@ -97,6 +125,7 @@ class Saver:
                 asked_format=plan.asked_format,
             )
 
+        claim.keep()
         position = number - 1 if number else 0
         for link in self._links(task_id, url, position, context):
             try:
@@ -123,16 +152,12 @@ class Saver:
             if error.retryable:
                 raise
 
-    def _holding_claim(
-        self, chunks: Iterator[bytes], task_id: str, owner: str, context: CallContext
-    ) -> Iterator[bytes]:
-        """Pass chunks on, renewing the claim while a long download runs."""
-        renewed = context.clock.monotonic()
-        for chunk in chunks:
-            if context.clock.monotonic() - renewed > _RENEW_SECONDS:
-                self._ledger.claim(task_id, owner, _CLAIM_SECONDS)
-                renewed = context.clock.monotonic()
-            yield chunk
+
+def _holding(claim: _Claim, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass chunks on, renewing the claim while a long download runs."""
+    for chunk in chunks:
+        claim.keep()
+        yield chunk
 
 
 def _recorded(picture: SavedPicture) -> SavedFile:

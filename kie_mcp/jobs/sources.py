@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kie_mcp.ledger import TaskLedger
 
 _TASK = "task:"
+_LONGEST_SHOWN = 100
 
 
 class Sources:
@@ -62,12 +63,12 @@ class Sources:
     def _source(self, text: str, most: int, context: CallContext) -> Source:
         if text.startswith(_TASK):
             return self._of_task(text.removeprefix(_TASK), most, context)
-        scheme = urlsplit(text).scheme if "://" in text else ""
+        scheme = _scheme(text)
         if scheme == "https" or (scheme == "http" and self._is_sandbox_url(text)):
             return Source(url=text)
         if scheme not in ("", "file"):
             raise InputError(
-                f"image_input {text!r} is a {scheme} URL; accepted are https URLs, absolute paths, file:// URLs "
+                f"image_input {_short(text)!r} is a {scheme} URL; accepted are https URLs, absolute paths, file:// URLs "
                 "and task:<task_id>."
             )
         return Source(local=local_picture(text, max_bytes=most))
@@ -88,3 +89,14 @@ class Sources:
                 next_step="Wait for that task (get_visual_task) or name another picture.",
             )
         return Source(url=status.image_urls[0])
+
+
+def _scheme(text: str) -> str:
+    """The scheme of a URL in lower case; empty for a path. ``data:`` URLs have no ``//``."""
+    if text[:5].lower() == "data:":
+        return "data"
+    return text.partition("://")[0].lower() if "://" in text else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

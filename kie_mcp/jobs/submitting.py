@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.errors import CancelledError, KieMcpError, RateLimitError, UnknownOutcomeError
+from kie_mcp.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,10 +50,10 @@ class Submitter:
             body = prepared.body(image_urls)
             number = self._begin(prepared, body)
         except BaseException:
-            self._window.settle(ticket)
+            self._settle(ticket)
             raise
         try:
-            task_id = self._send(body, ticket, prepared.request.poll_timeout_seconds, give_up_at, context)
+            return self._send(number, body, ticket, _deadline(prepared, give_up_at, context), context)
         except UnknownOutcomeError as error:
             self._ledger.unknown(number, error.as_dict())
             raise
@@ -62,8 +63,6 @@ class Submitter:
         except BaseException:
             self._ledger.unknown(number, UnknownOutcomeError("The program was interrupted.").as_dict())
             raise
-        self._ledger.accepted(number, task_id)
-        return task_id
 
     def _begin(self, prepared: Prepared, body: Mapping[str, Any]) -> int:
         target = prepared.target
@@ -78,14 +77,12 @@ class Submitter:
         )
 
     def _send(
-        self, body: Mapping[str, Any], ticket: int, patience: float, give_up_at: float | None, context: CallContext
+        self, number: int, body: Mapping[str, Any], ticket: int, deadline: float, context: CallContext
     ) -> str:
-        deadline = context.clock.monotonic() + patience
-        deadline = deadline if give_up_at is None else min(deadline, give_up_at)
         pause = self._config.http_retry_backoff_seconds
         while True:
             try:
-                return self._client.create_task(body, context)
+                return self._recorded(number, self._client.create_task(body, context))
             except RateLimitError as error:
                 asked = error.retry_after
                 wait = pause if asked is None else min(asked, _LONGEST_ASKED_PAUSE)
@@ -94,8 +91,29 @@ class Submitter:
                     raise
                 pause = min(2 * pause, _LONGEST_PAUSE)
             finally:
-                self._window.settle(ticket)
+                self._settle(ticket)
             ticket = self._window.acquire(context, deadline)
+
+    def _recorded(self, number: int, task_id: str) -> str:
+        """The id, written down; one that cannot be is still passed on: the task is paid for."""
+        try:
+            self._ledger.accepted(number, task_id)
+        except KieMcpError as error:
+            logger().error("task %s was made but could not be written down: %s", task_id, error.message)
+        return task_id
+
+    def _settle(self, ticket: int) -> None:
+        """Free the slot; one that cannot be frees itself, so that is no reason to lose what came before."""
+        try:
+            self._window.settle(ticket)
+        except KieMcpError as error:
+            logger().warning("a slot of the rate window was not freed: %s", error.message)
+
+
+def _deadline(prepared: Prepared, give_up_at: float | None, context: CallContext) -> float:
+    """Until when a task that Kie answers with "too many requests" is sent again, in monotonic seconds."""
+    own = context.clock.monotonic() + prepared.request.poll_timeout_seconds
+    return own if give_up_at is None else min(own, give_up_at)
 
 
 def _asked_path(target: Target) -> str:

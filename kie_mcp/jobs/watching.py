@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kie_mcp.errors import KieMcpError, NetworkError, RateLimitError, ServerError, TaskFailedError, TaskNotFoundError
 from kie_mcp.jobs.waiting import first_delay, next_delay
 from kie_mcp.kie import TaskStatus
+from kie_mcp.kie.retry import RETRY_AFTER_CAP
 from kie_mcp.log import logger
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ _SHORTEST_REQUEST = 1.0
 
 @dataclass(frozen=True)
 class Watch:
-    """One wait. ``since`` and ``until`` are monotonic seconds; ``asked_at`` is when the task was submitted."""
+    """One wait. ``since``, ``until`` and ``new_until`` are monotonic seconds.
+
+    Before ``new_until`` a task that Kie does not know is one that it does not show yet.
+    """
 
     task_id: str
     model: str | None
@@ -66,32 +70,34 @@ class Watcher:
         delay = first_delay(watch.interval, learned)
         while not status.finished and (left := watch.until - clock.monotonic()) > 0:
             context.sleep(min(delay, left))
-            status = self._poll(watch, status, context)
-            waited = clock.monotonic() - watch.since
-            delay = next_delay(waited, watch.interval)
-            context.progress(waited, None, f"{status.state}, {waited:.0f} s")
+            began = clock.monotonic()
+            status, pause = self._poll(watch, status, context)
+            now = clock.monotonic()
+            delay = max(pause, began + next_delay(began - watch.since, watch.interval) - now)
+            context.progress(now - watch.since, None, f"{status.state}, {now - watch.since:.0f} s")
         return status
 
-    def _poll(self, watch: Watch, last: TaskStatus, context: CallContext) -> TaskStatus:
+    def _poll(self, watch: Watch, last: TaskStatus, context: CallContext) -> tuple[TaskStatus, float]:
+        """One poll: the status (``last`` where it failed in passing) and the pause that Kie asked for, in seconds."""
         now = context.clock.monotonic()
         within = max(_SHORTEST_REQUEST, watch.until - now)
         try:
             status = self._client.get_task(watch.task_id, context, within=within, once=True)
         except TaskNotFoundError:
             if watch.may_be_invisible(now):
-                return last
+                return last, 0.0
             raise
         except (NetworkError, RateLimitError, ServerError) as error:
             if not error.retryable:
                 error.task_id = watch.task_id
                 raise
             logger().warning("a poll of task %s failed: %s", watch.task_id, error.message)
-            return last
+            return last, min(getattr(error, "retry_after", None) or 0.0, RETRY_AFTER_CAP)
         except KieMcpError as error:
             error.task_id = watch.task_id
             raise
         self._remember(status)
-        return status
+        return status, 0.0
 
     def _remember(self, status: TaskStatus) -> None:
         self._ledger.observed(

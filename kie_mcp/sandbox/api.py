@@ -121,17 +121,13 @@ class Api:
     def _control(self, request: Request) -> Answer:
         endpoint = f"{request.method} {request.path}"
         if endpoint == "GET /sandbox/stats":
-            return json_answer(self.stats())
+            return json_answer(stats_of(self._state, self._faults))
         if endpoint == "DELETE /sandbox/faults":
             self._faults.clear()
             return json_answer({"ok": True})
         if endpoint == "POST /sandbox/faults":
             return self._set_faults(request)
         return json_answer({"ok": False, "error": f"no such control: {endpoint}"}, 404)
-
-    def stats(self) -> dict[str, Any]:
-        """What has been asked so far, and what came of it."""
-        return {**self._state.stats(), "faults_applied": self._faults.applied}
 
     def _set_faults(self, request: Request) -> Answer:
         try:
@@ -142,6 +138,11 @@ class Api:
         for fault in faults:
             self._faults.put(fault)
         return json_answer({"ok": True, "added": len(faults)})
+
+
+def stats_of(state: State, faults: Faults) -> dict[str, Any]:
+    """What has been asked so far, and what came of it."""
+    return {**state.stats(), "faults_applied": faults.applied}
 
 
 def _fault(entry: Any) -> Fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kie_mcp.sandbox.faults import ONLY
 from kie_mcp.sandbox.messages import TOO_FREQUENT, UNKNOWN_MODEL, failure, success
 from kie_mcp.sandbox.shape import shape_of
 from kie_mcp.sandbox.tasks import Task, record
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from kie_mcp.sandbox.options import SandboxOptions
     from kie_mcp.sandbox.state import State
 
-NOT_FINISHED: frozenset[str] = frozenset({"no_urls", "bad_json"})
-"""Faults of a finished task's answer: they wait until the task has succeeded."""
+UNSEEN: frozenset[str] = frozenset(ONLY["poll"])
+"""Faults that wait until there is a task to be seen."""
+
+UNFIT: Mapping[str, frozenset[str]] = {"success": frozenset(), "fail": frozenset({"fail", "no_urls", "bad_json"})}
+"""Faults that cannot strike a task in a state; in every other one those of a result wait for the result."""
 
 
 class _RefusedError(Exception):
@@ -106,8 +110,9 @@ class Jobs:
 
     def unfit(self, task: Task | None) -> frozenset[str]:
         """The poll faults that cannot strike this task now."""
-        finished = task is not None and task.state(self._clock.monotonic()) == "success"
-        return frozenset() if finished else NOT_FINISHED
+        if task is None:
+            return UNSEEN
+        return UNFIT.get(task.state(self._clock.monotonic()), frozenset({"no_urls", "bad_json"}))
 
     def _record(self, task: Task, state: str | None = None) -> dict[str, Any]:
         urls = [f"{self._origin}/files/{name}" for name in task.file_names]

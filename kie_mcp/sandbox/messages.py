@@ -88,7 +88,8 @@ class Request:
     @property
     def url(self) -> str:
         """Path and query as one text, for faults that match on it."""
-        return "?".join([self.path, *(["&".join(f"{k}={v}" for k, v in self.query.items())] if self.query else [])])
+        query = "&".join(f"{name}={value}" for name, value in self.query.items())
+        return f"{self.path}?{query}" if query else self.path
 
     def json_object(self) -> dict[str, Any] | None:
         """The body as a JSON object; ``None`` where it is anything else."""

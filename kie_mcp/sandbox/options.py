@@ -14,8 +14,8 @@ class SandboxOptions:
     ``task_seconds`` is the time from createTask to success; each task takes 0.7 to 1.3 of it.
     ``rate`` is Kie's limit of new tasks. ``api_key`` is the one right key; ``None`` takes any.
     ``link_seconds`` after a task's end its result links answer 403; a renewed link lives as long again.
-    Before ``visible_after_seconds`` recordInfo does not know a new task. ``seed`` drives ids, times and
-    pictures.
+    Before ``visible_after_seconds`` recordInfo does not know a new task. ``seed`` drives the tasks'
+    times and the pictures.
     """
 
     task_seconds: float = 2.0

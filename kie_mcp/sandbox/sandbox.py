@@ -6,7 +6,7 @@ import random as randomness
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.clock import Clock
-from kie_mcp.sandbox.api import Api
+from kie_mcp.sandbox.api import Api, stats_of
 from kie_mcp.sandbox.downloads import Downloads
 from kie_mcp.sandbox.drawing import Gallery
 from kie_mcp.sandbox.faults import Faults
@@ -29,6 +29,7 @@ class Sandbox:
     """A faithful loopback stand-in for the Kie API. A context manager; may be started once.
 
     ``catalogue`` are the models that it knows (default: the bundled ones), ``port`` 0 takes a free one.
+    ``random`` makes everything repeatable, ids included.
     Its answers follow docs.kie.ai, and the live API where that differs.
     """
 
@@ -45,9 +46,11 @@ class Sandbox:
         self.faults = Faults()
         self._catalogue = catalogue
         self._clock = clock or Clock()
-        self._random = random or randomness.Random(self.options.seed)  # noqa: S311 - ids and times, not secrets
+        # Ids differ from run to run: whoever remembers tasks may see many runs.
+        self._ids = random or randomness.SystemRandom()
+        times = random or randomness.Random(self.options.seed)  # noqa: S311 - times, not secrets
         self._port = port
-        self._state = State(self.options, self._clock, self._random)
+        self._state = State(self.options, self._clock, times, self._ids)
         self._store = Store()
         self._server: Server | None = None
         self._origin = ""
@@ -66,7 +69,7 @@ class Sandbox:
     def _api(self, catalogue: Catalogue) -> Api:
         options, state, clock, origin = self.options, self._state, self._clock, self._origin
         gallery = Gallery()
-        secret = self._random.randbytes(16)
+        secret = self._ids.randbytes(16)
         rooms = (
             Jobs(options, state, catalogue, clock, origin),
             Downloads(options, state, gallery, clock, origin, secret),
@@ -109,7 +112,7 @@ class Sandbox:
         files that were sent, ``authorized_downloads`` requests for files that carried a key (there should
         be none), ``requests`` all requests by endpoint.
         """
-        return {**self._state.stats(), "faults_applied": self.faults.applied}
+        return stats_of(self._state, self.faults)
 
 
 def _bundled() -> Catalogue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import TYPE_CHECKING
@@ -87,10 +88,8 @@ class Server(ThreadingTCPServer):
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # its client or its own thread may have closed it already
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        logger().debug("sandbox: a connection was closed already")
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -53,11 +53,13 @@ class _Window:
 class State:
     """Tasks, balance, rate windows and counts of one account. Safe to use from any thread."""
 
-    def __init__(self, options: SandboxOptions, clock: Clock, random: random.Random) -> None:
+    def __init__(self, options: SandboxOptions, clock: Clock, random: random.Random, ids: random.Random) -> None:
+        """``random`` gives the tasks' times, ``ids`` their ids."""
         self._lock = threading.Lock()
         self._options = options
         self._clock = clock
         self._random = random
+        self._ids = ids
         self._tasks: dict[str, Task] = {}
         self._credits = options.credits
         self._creations = self._window(options.rate)
@@ -87,7 +89,7 @@ class State:
     def new_id(self) -> str:
         """32 hexadecimal digits."""
         with self._lock:
-            return f"{self._random.getrandbits(128):032x}"
+            return f"{self._ids.getrandbits(128):032x}"
 
     def new_duration(self) -> float:
         """The seconds that a new task will take: 0.7 to 1.3 of the usual."""

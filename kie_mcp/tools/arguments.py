@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from kie_mcp.catalogue import Wish
 from kie_mcp.errors import InputError
 from kie_mcp.jobs import Request
+from kie_mcp.tools.validation import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kie_mcp.config import Config
+
+_LONGEST_SECONDS = 1e9
 
 
 def request_from(arguments: Mapping[str, Any], config: Config) -> Request:
@@ -24,9 +27,17 @@ def request_from(arguments: Mapping[str, Any], config: Config) -> Request:
         callback_url=arguments.get("callback_url"),
         output_path=arguments.get("output_path"),
         wait_for_result=arguments.get("wait_for_result", True),
-        poll_interval_seconds=arguments.get("poll_interval_seconds", config.poll_interval_seconds),
-        poll_timeout_seconds=arguments.get("poll_timeout_seconds", config.poll_timeout_seconds),
+        poll_interval_seconds=seconds(arguments, "poll_interval_seconds", config.poll_interval_seconds),
+        poll_timeout_seconds=seconds(arguments, "poll_timeout_seconds", config.poll_timeout_seconds),
     )
+
+
+def seconds(arguments: Mapping[str, Any], name: str, default: float) -> float:
+    """A time in seconds; raises ``InputError`` for one that no clock can reach, which a schema lets pass."""
+    value = arguments.get(name, default)
+    if not value <= _LONGEST_SECONDS:
+        raise InputError(f"{name!r} is {shown(value)}; it must be at most {_LONGEST_SECONDS:.0f} seconds.")
+    return float(value)
 
 
 def _wish(prompt: str, arguments: Mapping[str, Any], config: Config) -> Wish:

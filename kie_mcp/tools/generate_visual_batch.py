@@ -23,7 +23,7 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
     config = services.config
     continue_on_error = arguments.get("continue_on_error", True)
     plan = BatchPlan(
-        max_workers=arguments.get("max_workers", 20),
+        max_workers=int(arguments.get("max_workers", 20)),
         continue_on_error=continue_on_error,
         give_up_at=give_up_at(config, context.clock.monotonic()),
     )

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
+    from kie_mcp.tools.arguments import seconds
     from kie_mcp.tools.results import result
 
     outcome = services.jobs.generations.collect(
         arguments["task_id"],
         context,
-        wait_seconds=arguments.get("wait_seconds", 0),
+        wait_seconds=seconds(arguments, "wait_seconds", 0),
         download=arguments.get("download", True),
         output_path=arguments.get("output_path"),
     )

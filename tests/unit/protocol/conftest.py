@@ -43,8 +43,8 @@ class FakeTool(Tool):
     """A tool with its schemas at hand."""
 
     __slots__ = ()
-    input_schema = {"type": "object", "properties": {"prompt": {"type": "string"}}}  # type: ignore[assignment] # noqa: RUF012 - a constant in the place of a property
-    output_schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}}  # type: ignore[assignment] # noqa: RUF012 - as above
+    input_schema = {"type": "object", "properties": {"prompt": {"type": "string"}}}  # noqa: RUF012 - a constant in the place of a property
+    output_schema = {"type": "object", "properties": {"ok": {"type": "boolean"}}}  # noqa: RUF012 - as above
 
 
 def fake_tool(name: str, title: str) -> Tool:

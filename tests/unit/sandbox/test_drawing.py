@@ -28,7 +28,7 @@ def opened(data: bytes) -> Image.Image:
 @pytest.mark.parametrize("jpeg", [False, True])
 @pytest.mark.parametrize("size", [(1024, 1024), (1408, 792), (360, 2880), (2880, 360), (8, 8)])
 def test_every_kind_of_poster_is_a_whole_file_of_its_size(size: tuple[int, int], jpeg: bool):
-    for index in range(8):
+    for index in range(6):
         key = replace(KEY, index=index, width=size[0], height=size[1], jpeg=jpeg)
         picture = opened(draw(key))
         assert (picture.format, picture.size, picture.mode) == ("JPEG" if jpeg else "PNG", size, "RGB")
@@ -64,7 +64,7 @@ def test_a_letter_is_readable():
     for row, left, right in font.runs("E"):
         canvas.paint(Box(left, row, right, row + 1), WHITE)
     shown = ["".join("#" if row[3 * x : 3 * x + 3] == bytes(WHITE) else "." for x in range(5)) for row in canvas.rows()]
-    assert shown == ["#####", "#....", "#....", "#####", "#....", "#....", "#####"]
+    assert shown == ["#####", "#....", "#....", "####.", "#....", "#....", "#####"]
 
 
 def test_text_is_broken_into_lines_and_cut_with_dots():

@@ -174,6 +174,15 @@ def test_faults_of_the_result_wait_for_the_result(bench: Bench):
     assert broken["response"] == json.loads(whole["resultJson"])
 
 
+def test_faults_of_a_task_wait_until_there_is_one(bench: Bench):
+    bench.faults.add("poll", "fail")
+    assert bench.poll("0" * 32)["code"] == 422
+    task_id = bench.task()
+    assert [bench.poll(task_id)["data"]["state"] for _ in range(2)] == ["fail", "fail"]
+    bench.faults.add("poll", "fail", fail_msg="again")
+    assert bench.poll(task_id)["data"]["failMsg"] == "Internal Error"
+
+
 def test_a_model_that_makes_two_pictures_gives_two_urls(bench: Bench):
     record = bench.finished({"prompt": "x", "aspect_ratio": "2:3"}, "grok-imagine/text-to-image")
     assert len(record["response"]["resultUrls"]) == 2

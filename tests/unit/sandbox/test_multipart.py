@@ -32,6 +32,13 @@ def test_a_large_part_comes_in_pieces():
     assert read(data) == [("file", "", content), ("", None, b"")]
 
 
+def test_a_form_may_arrive_byte_by_byte():
+    data = part('name="a"', b"1") + part('name="b"', b"2") + b"--B--"
+    stream = b"".join(b"1\r\n%c\r\n" % byte for byte in data) + b"0\r\n\r\n"
+    found = parts(Body(io.BytesIO(stream), chunked=True), b"B")
+    assert [(part.name, b"".join(part.pieces)) for part in found] == [("a", b"1"), ("b", b"2")]
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -175,6 +175,37 @@ def test_a_client_that_breaks_off_disturbs_nobody(
     assert create(sandbox, session)
 
 
+def test_a_client_that_leaves_during_a_file_is_logged_at_debug_only(sandbox: Sandbox, session: requests.Session):
+    (url,) = urls(sandbox, session)
+    sandbox.faults.add("download", "huge", bytes=200_000_000)
+    seen = threading.Event()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno == logging.DEBUG and "ended early" in record.getMessage():
+                seen.set()
+
+    logger = logging.getLogger("kie_mcp")
+    listener, level = Listener(), logger.level
+    logger.addHandler(listener)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with requests.get(url, stream=True, timeout=SECONDS) as answer:
+            next(answer.iter_content(1000))
+        assert seen.wait(SECONDS)
+    finally:
+        logger.removeHandler(listener)
+        logger.setLevel(level)
+
+
+def test_ids_differ_from_run_to_run(catalogue: Catalogue, session: requests.Session):
+    ids = set()
+    for _ in range(2):
+        with Sandbox(catalogue=catalogue) as sandbox:
+            ids.add(create(sandbox, session))
+    assert len(ids) == 2
+
+
 def test_an_error_of_its_own_is_a_500_and_logged(
     sandbox: Sandbox, session: requests.Session, caplog: pytest.LogCaptureFixture
 ):

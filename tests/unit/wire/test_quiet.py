@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import warnings
 
 import pytest
 
@@ -72,13 +71,6 @@ def test_where_there_is_no_poll_text_is_written_all_the_same(pipe, monkeypatch):
     monkeypatch.delattr(select, "poll")
     QuietStream(writer).write("text")
     assert os.read(reader, 100) == b"text"
-
-
-def test_warnings_go_through_it(pipe, monkeypatch):
-    reader, writer = pipe
-    monkeypatch.setattr("sys.stderr", QuietStream(writer))
-    warnings._showwarnmsg_impl(warnings.WarningMessage("careful", UserWarning, "file.py", 1))
-    assert b"careful" in os.read(reader, 1000)
 
 
 def test_a_chunk_is_what_a_ready_pipe_takes():

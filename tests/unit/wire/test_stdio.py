@@ -7,6 +7,7 @@ import select
 import socket
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_file_is_a_source_too(ends, tmp_path):
 
 
 def test_the_null_device_is_an_empty_source(ends):
-    with open(os.devnull, "rb") as source:
+    with Path(os.devnull).open("rb") as source:
         assert list(Wire(source.fileno(), ends.target).lines()) == []
 
 
@@ -212,7 +213,7 @@ def test_a_claim_keeps_stdout_for_the_wire_and_sends_the_rest_to_stderr(ends, st
     errors, stderr = os.pipe()
     wire = claim(ends.source, ends.target, stderr)
     os.write(ends.target, b"a child\n")
-    print("a print")
+    sys.stdout.write("a print\n")
     sys.stderr.write("an error\n")
     wire.send("a message")
     assert os.read(errors, 100) == b"a child\na print\nan error\n"

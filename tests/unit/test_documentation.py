@@ -1,0 +1,96 @@
+"""The README and .env.example say what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kie_mcp import errors
+from kie_mcp.cli import hosts
+from kie_mcp.cli.main import parser
+from kie_mcp.config import VARIABLES, Config
+from kie_mcp.tools import TOOLS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMAND = "/path/to/.venv/bin/kie-mcp"
+FOLDER = "/path/to/pictures"
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """The rows of the first table below a heading, by their first cell without back-quotes."""
+    section = README.split(f"\n{heading}\n", 1)[1]
+    lines = section[section.index("\n|") + 1 :].split("\n\n", 1)[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0].strip("`"): row[1:] for row in rows}
+
+
+def block_after(marker: str) -> str:
+    """The code block that follows a marker comment."""
+    return re.search(rf"<!-- {marker} -->\n```\w+\n(.*?)\n```", README, re.DOTALL)[1]
+
+
+def default_of(variable) -> str:
+    """A setting's default as it stands in documents; empty where there is none or it depends on the system."""
+    value = getattr(Config(), variable.field)
+    if variable.field == "state_dir" or value in (None, ()):
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value.count}/{value.seconds:g}" if variable.field == "rate_limit" else str(value)
+
+
+def test_the_readme_lists_every_variable_with_its_default():
+    rows = table("## Configuration")
+    assert list(rows) == [variable.name for variable in VARIABLES]
+    for variable in VARIABLES:
+        assert rows[variable.name][0].strip("`") == default_of(variable), variable.name
+
+
+def test_the_settings_example_lists_every_variable_with_its_default():
+    found = re.findall(r"^#?(KIE_AI_\w+)=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert dict(found) == {variable.name: default_of(variable) for variable in VARIABLES}
+
+
+def test_the_readme_lists_every_tool_with_its_arguments():
+    rows = table("## Tools")
+    assert set(rows) == {tool.name for tool in TOOLS}
+    for tool in TOOLS:
+        required = tool.input_schema.get("required", [])
+        names = [
+            f"**{name}**" if name in required else name
+            for name in tool.input_schema["properties"]
+            if not name.startswith("default_")
+        ]
+        shown = [name for name in rows[tool.name][1].split(", ") if name and "default_" not in name]
+        assert shown == names, tool.name
+
+
+def test_the_readme_lists_every_error_category():
+    def categories(kind: type[errors.KieMcpError]) -> set[str]:
+        return {kind.category}.union(*(categories(sub) for sub in kind.__subclasses__()))
+
+    assert set(table("## Errors, and what to do")) == categories(errors.KieMcpError)
+
+
+def test_the_readme_lists_every_command():
+    commands = next(action for action in parser()._actions if action.dest == "command").choices
+    listed = {name.split()[1] for name in table("## Command line") if name != "kie-mcp"}
+    assert listed == set(commands) - {"serve"}
+
+
+@pytest.mark.parametrize("host", hosts.HOSTS)
+def test_the_readme_shows_the_block_of_every_host(host):
+    assert block_after(f"block: {host}") == hosts.block(host, COMMAND, FOLDER)
+
+
+def test_the_readme_names_only_models_that_are_bundled():
+    models = {path.stem.replace("__", "/") for path in (ROOT / "schemas" / "models").glob("*.json")}
+    assert Config().model in models
+    assert set(re.findall(r"`(nano-banana[\w.-]*)`", README)) <= models
+
+
+def test_the_change_log_has_a_place_for_what_comes():
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
