@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     import threading
 
 
+_LONGEST_WAIT = 1e9
+"""Seconds; a longer wait is an error of the platform (``threading.TIMEOUT_MAX``)."""
+
+
 class Clock:
     """The system's time. Tests pass a subclass whose waits end at once and are written down."""
 
@@ -22,4 +26,4 @@ class Clock:
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait up to ``seconds`` for ``event``; true as soon as it is set."""
-        return event.wait(max(0.0, seconds))
+        return event.wait(min(max(0.0, seconds), _LONGEST_WAIT))

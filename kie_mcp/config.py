@@ -58,18 +58,20 @@ class Config:
     log_level: str = "warning"
     log_file: Path | None = None
 
-    def __post_init__(self) -> None:
-        if self.state_dir is None:
-            from platformdirs import user_state_path
-
-            object.__setattr__(self, "state_dir", user_state_path("kie-mcp", appauthor=False))
-
     @property
     def state_path(self) -> Path:
-        """The state folder, always set."""
-        if self.state_dir is None:  # __post_init__ has filled it
-            raise AssertionError
-        return self.state_dir
+        """The state folder: the one that is set, or the platform's own for this user. Raises ``ConfigError``."""
+        if self.state_dir is not None:
+            return self.state_dir
+        from platformdirs import user_state_path
+
+        try:
+            return user_state_path("kie-mcp", appauthor=False)
+        except RuntimeError as error:
+            raise ConfigError(
+                "The home folder is not known, so there is no place for the task ledger.",
+                next_step="Set HOME, or KIE_AI_STATE_DIR to a folder.",
+            ) from error
 
     def require_key(self) -> str:
         """The API key; ``ConfigError`` says how to set it where it is missing."""
@@ -116,20 +118,31 @@ def _key(value: str) -> str:
     return value
 
 
-def _number(minimum: float, *, above: bool = False) -> Callable[[str], float]:
-    def read(value: str) -> float:
-        number = float(value)
-        if not minimum <= number < float("inf") or (above and number == minimum):
-            raise ValueError
-        return number
-
-    return read
+def _number(value: str) -> float:
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
 
 
-def _whole(minimum: int) -> Callable[[str], int]:
+def _delay(value: str) -> float:
+    seconds = _number(value)
+    if seconds > _MOST_SECONDS:
+        raise ValueError
+    return seconds
+
+
+def _seconds(value: str) -> float:
+    seconds = _delay(value)
+    if not seconds:
+        raise ValueError
+    return seconds
+
+
+def _whole(most: float = float("inf")) -> Callable[[str], int]:
     def read(value: str) -> int:
         number = int(value)
-        if number < minimum:
+        if not 1 <= number <= most:
             raise ValueError
         return number
 
@@ -159,7 +172,10 @@ def _url_path(value: str) -> str:
 def _path(value: str) -> Path:
     if "\0" in value:
         raise ValueError
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:  # a home folder that is not known
+        raise ValueError from error
 
 
 def _paths(value: str) -> tuple[Path, ...]:
@@ -168,7 +184,7 @@ def _paths(value: str) -> tuple[Path, ...]:
 
 def _rate(value: str) -> Rate:
     count, seconds = value.split("/")
-    return Rate(_whole(1)(count), _number(0, above=True)(seconds))
+    return Rate(_whole()(count), _seconds(seconds))
 
 
 def _not_available(value: str) -> str:
@@ -187,30 +203,33 @@ def _log_level(value: str) -> str:
     return value.lower()
 
 
-_SECONDS = "a number of seconds above 0, e.g. 90"
+_MOST_SECONDS = 1_000_000
+"""Eleven days: sockets and waits of some platforms take no more than about twice as long."""
+
+_SECONDS = f"a number of seconds above 0 and at most {_MOST_SECONDS}, e.g. 90"
 _HTTP_URL = "a URL with http:// or https:// and no user, query or fragment, e.g. https://api.kie.ai/api/v1"
 _URL_PATH = "a path that begins with /, e.g. /jobs/createTask"
-_FOLDER = "a path"
+_PATH = "a path"
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("KIE_AI_API_KEY", "api_key", _key, "the key as shown at kie.ai/api-key, without spaces", secret=True),
     Variable("KIE_AI_BASE_URL", "base_url", _url, _HTTP_URL),
     Variable("KIE_AI_MODEL", "model", _text, "a model id, e.g. nano-banana-pro"),
-    Variable("KIE_AI_OUTPUT_DIR", "output_dir", _path, _FOLDER),
-    Variable("KIE_AI_TIMEOUT_SECONDS", "timeout_seconds", _number(0, above=True), _SECONDS),
-    Variable("KIE_AI_POLL_INTERVAL_SECONDS", "poll_interval_seconds", _number(0, above=True), _SECONDS),
-    Variable("KIE_AI_POLL_TIMEOUT_SECONDS", "poll_timeout_seconds", _number(0, above=True), _SECONDS),
-    Variable("KIE_AI_HTTP_RETRIES", "http_retries", _whole(1), "a whole number of attempts from 1, e.g. 3"),
+    Variable("KIE_AI_OUTPUT_DIR", "output_dir", _path, _PATH),
+    Variable("KIE_AI_TIMEOUT_SECONDS", "timeout_seconds", _seconds, _SECONDS),
+    Variable("KIE_AI_POLL_INTERVAL_SECONDS", "poll_interval_seconds", _seconds, _SECONDS),
+    Variable("KIE_AI_POLL_TIMEOUT_SECONDS", "poll_timeout_seconds", _seconds, _SECONDS),
+    Variable("KIE_AI_HTTP_RETRIES", "http_retries", _whole(100), "a whole number of attempts from 1 to 100, e.g. 3"),
     Variable(
         "KIE_AI_HTTP_RETRY_BACKOFF_SECONDS",
         "http_retry_backoff_seconds",
-        _number(0),
-        "a number of seconds from 0, e.g. 1.5",
+        _delay,
+        f"a number of seconds from 0 to {_MOST_SECONDS}, e.g. 1.5",
     ),
     Variable("KIE_AI_CREATE_TASK_PATH", "create_task_path", _url_path, _URL_PATH),
     Variable("KIE_AI_GET_TASK_PATH", "get_task_path", _url_path, _URL_PATH),
     Variable("KIE_AI_UPLOAD_BASE_URL", "upload_base_url", _url, _HTTP_URL),
-    Variable("KIE_AI_STATE_DIR", "state_dir", _path, _FOLDER),
+    Variable("KIE_AI_STATE_DIR", "state_dir", _path, _PATH),
     Variable("KIE_AI_RATE_LIMIT", "rate_limit", _rate, "new tasks per seconds as COUNT/SECONDS, e.g. 20/10"),
     Variable(
         "KIE_AI_RATE_LIMIT_URL",
@@ -218,14 +237,14 @@ VARIABLES: tuple[Variable, ...] = (
         _not_available,
         "no value in this version: the window is shared by the processes of one machine only",
     ),
-    Variable("KIE_AI_MAX_IMAGE_BYTES", "max_image_bytes", _whole(1), "a whole number of bytes from 1, e.g. 104857600"),
-    Variable("KIE_AI_MAX_WAIT_SECONDS", "max_wait_seconds", _number(0, above=True), _SECONDS),
-    Variable("KIE_AI_MAX_CREDITS_PER_CALL", "max_credits_per_call", _number(0), "a number of credits from 0, e.g. 50"),
+    Variable("KIE_AI_MAX_IMAGE_BYTES", "max_image_bytes", _whole(), "a whole number of bytes from 1, e.g. 104857600"),
+    Variable("KIE_AI_MAX_WAIT_SECONDS", "max_wait_seconds", _seconds, _SECONDS),
+    Variable("KIE_AI_MAX_CREDITS_PER_CALL", "max_credits_per_call", _number, "a number of credits from 0, e.g. 50"),
     Variable("KIE_AI_OUTPUT_ROOTS", "output_roots", _paths, f"paths separated by {os.pathsep!r}"),
     Variable("KIE_AI_PREVIEW", "preview", _switch, "on or off"),
     Variable("KIE_AI_SANDBOX", "sandbox", _switch, "on or off"),
     Variable("KIE_AI_LOG_LEVEL", "log_level", _log_level, "one of " + ", ".join(LOG_LEVELS)),
-    Variable("KIE_AI_LOG_FILE", "log_file", _path, _FOLDER),
+    Variable("KIE_AI_LOG_FILE", "log_file", _path, _PATH),
 )
 
 
@@ -243,7 +262,7 @@ def config_from(environment: Mapping[str, str]) -> Config:
         try:
             values[variable.field] = variable.read(text)
         except (ValueError, KeyError):
-            shown = "its value (not shown)" if variable.secret else repr(text)
+            shown = "set to what cannot be used (not shown)" if variable.secret else repr(text)
             problems.append(f"{variable.name} is {shown}; accepted is {variable.accepts}.")
     if problems:
         raise ConfigError(" ".join(problems))
@@ -251,25 +270,44 @@ def config_from(environment: Mapping[str, str]) -> Config:
 
 
 def environment_with_files(environment: Mapping[str, str], folders: tuple[Path, ...]) -> dict[str, str]:
-    """The variables of ``environment``, then of ``.env`` in each folder; what is set is never overridden."""
+    """The variables of ``environment``, then of ``.env`` in each folder; what is set is never overridden.
+
+    Raises ``ConfigError`` for a file that cannot be read or is not UTF-8.
+    """
     merged = dict(environment)
     for folder in folders:
         file = folder / ".env"
         if not file.is_file():
             continue
-        from dotenv import dotenv_values
-
-        for name, value in dotenv_values(file).items():
+        for name, value in _variables_in(file).items():
             if name.startswith("KIE_AI_") and value is not None:
                 merged.setdefault(name, value)
     return merged
 
 
+def _variables_in(file: Path) -> dict[str, str | None]:
+    from dotenv import dotenv_values
+
+    try:
+        return dotenv_values(file, encoding="utf-8-sig")  # some editors begin a file with a byte order mark
+    except OSError as error:
+        raise ConfigError(f"The settings file {file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        # Without its cause, which has the whole file in it.
+        raise ConfigError(f"The settings file {file} cannot be read: it is not UTF-8 text.") from None
+
+
 def load_config(*, sandbox: bool = False) -> Config:
     """The settings of this process: the environment, ``.env`` here, ``.env`` beside the executable.
 
-    ``sandbox`` is the ``--sandbox`` flag: it is as if ``KIE_AI_SANDBOX`` were on.
+    ``sandbox`` is the ``--sandbox`` flag: it is as if ``KIE_AI_SANDBOX`` were on. Raises ``ConfigError``.
     """
-    folders = (Path.cwd(), Path(sys.argv[0]).absolute().parent)
+    try:
+        folders = (Path.cwd(), Path(sys.argv[0]).absolute().parent)
+    except OSError as error:
+        raise ConfigError(
+            f"The working directory cannot be used: {error.strerror}.",
+            next_step="Start the program in a folder that exists.",
+        ) from error
     config = config_from(environment_with_files(os.environ, folders))
     return replace(config, sandbox=True) if sandbox else config

@@ -1,16 +1,9 @@
-"""Logging to stderr and, where asked, as JSON lines to a file; with secrets taken out of both.
-
-``QuietStream`` is what the server puts in the place of ``sys.stderr`` and ``sys.stdout``: text that
-nobody reads is dropped rather than waited for, and nothing reaches the wire.
-"""
+"""Logging to stderr and, where asked, as JSON lines to a file; with secrets taken out of both."""
 
 from __future__ import annotations
 
-import io
 import json
 import logging
-import os
-import select
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +13,6 @@ if TYPE_CHECKING:
 
 LOGGER = "kie_mcp"
 MASK = "[redacted]"
-_PIPE_BUF = 4096
-"""A pipe that polls as writable takes at least this many bytes without blocking (pipe(7))."""
 
 
 def logger() -> logging.Logger:
@@ -73,43 +64,18 @@ class _JsonFormatter(_RedactingFormatter):
         return json.dumps(redact(line, self._secrets), ensure_ascii=False)
 
 
-class QuietStream(io.TextIOBase):
-    """A text stream over a file descriptor that drops what would block or cannot be written."""
+class _TextHandler(logging.StreamHandler[Any]):
+    """Lines of text; one that cannot be written is dropped."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-
-    def writable(self) -> bool:
-        """Always true."""
-        return True
-
-    def fileno(self) -> int:
-        """The descriptor below."""
-        return self._fd
-
-    def isatty(self) -> bool:
-        """Whether a person is watching."""
-        return os.isatty(self._fd)
-
-    def write(self, text: str) -> int:
-        """Write as much as goes through at once; returns the length of ``text`` in any case."""
-        data = text.encode("utf-8", "replace")
-        try:
-            for start in range(0, len(data), _PIPE_BUF):
-                if not _writable(self._fd):
-                    break
-                os.write(self._fd, data[start : start + _PIPE_BUF])
-        except OSError:
-            pass  # nobody can be told: this is the stream for telling
-        return len(text)
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
+        """Say nothing: the library would print the record as it came, secrets and all."""
 
 
-def _writable(fd: int) -> bool:
-    if not hasattr(select, "poll"):
-        return True
-    poll = select.poll()
-    poll.register(fd, select.POLLOUT)
-    return any(event & select.POLLOUT for _, event in poll.poll(0))
+class _FileHandler(logging.FileHandler):
+    """The same, for a file."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - as above
+        """As above."""
 
 
 def configure(level: str, file: Path | None, secrets: Iterable[str], stream: Any = None) -> None:
@@ -118,11 +84,11 @@ def configure(level: str, file: Path | None, secrets: Iterable[str], stream: Any
     Raises ``OSError`` where the file cannot be opened.
     """
     secrets = tuple(secrets)
-    handlers: list[logging.Handler] = [logging.StreamHandler(stream)]
+    handlers: list[logging.Handler] = [_TextHandler(stream)]
     handlers[0].setFormatter(_RedactingFormatter(secrets))
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(file, encoding="utf-8"))
+        handlers.append(_FileHandler(file, encoding="utf-8", errors="backslashreplace"))
         handlers[1].setFormatter(_JsonFormatter(secrets))
     target = logger()
     for old in list(target.handlers):

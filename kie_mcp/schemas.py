@@ -53,7 +53,7 @@ def load_tool(name: str, folder: str | None = None) -> dict[str, Any]:
 
     A schema ``{"$ref": "arguments.json#/types/NAME"}`` is replaced by what that JSON pointer finds in
     ``tools/arguments.json``, so that every argument is typed and described once. Keys beside the
-    ``$ref`` are kept.
+    ``$ref`` are kept. Raises ``BundleError`` for a reference that leads nowhere.
     """
     shared = load("tools/arguments.json", folder)
     tool: dict[str, Any] = _inline(load(f"tools/{name}.json", folder), shared)
@@ -68,7 +68,14 @@ def _inline(node: Any, shared: dict[str, Any]) -> Any:
     copied = {key: _inline(value, shared) for key, value in node.items() if key != "$ref"}
     if "$ref" not in node:
         return copied
+    return {**_inline(_target(node["$ref"], shared), shared), **copied}
+
+
+def _target(reference: str, shared: dict[str, Any]) -> Any:
     target: Any = shared
-    for part in node["$ref"].removeprefix("arguments.json#/").split("/"):
-        target = target[part]
-    return {**_inline(target, shared), **copied}
+    try:
+        for part in reference.removeprefix("arguments.json#/").split("/"):
+            target = target[part]
+    except (KeyError, TypeError) as error:
+        raise BundleError(f"The bundled tools/arguments.json has nothing at {reference!r}.") from error
+    return target

@@ -15,7 +15,7 @@ from kie_mcp.tools.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     from kie_mcp.catalogue import Catalogue
     from kie_mcp.clock import Clock
@@ -25,16 +25,37 @@ if TYPE_CHECKING:
     from kie_mcp.sandbox import Sandbox
     from kie_mcp.tools.spec import Tool, ToolResult
 
+    class TextStream(Protocol):
+        """What a log is written to."""
+
+        def write(self, text: str, /) -> object:
+            """Write one piece."""
+
+        def flush(self) -> object:
+            """Pass on what was written."""
+
+
 SANDBOX_KEY = "sandbox"
 """What the sandbox is called with; it is no secret, so it is never redacted."""
 
 
 class Application:
-    """Everything behind the tools, for the server and the command line alike."""
+    """Everything behind the tools, for the server and the command line alike.
 
-    def __init__(self, *, sandbox: bool, clock: Clock, read_config: Callable[..., Config] = load_config) -> None:
+    ``log_stream`` is where the log goes as text (default: stderr).
+    """
+
+    def __init__(
+        self,
+        *,
+        sandbox: bool,
+        clock: Clock,
+        read_config: Callable[..., Config] = load_config,
+        log_stream: TextStream | None = None,
+    ) -> None:
         self._asked_for_sandbox = sandbox
         self._read_config = read_config
+        self._log_stream = log_stream
         self._lock = threading.Lock()
         self._sandbox: Sandbox | None = None
         self._secrets: tuple[str, ...] = ()
@@ -50,6 +71,11 @@ class Application:
     def secrets(self) -> tuple[str, ...]:
         """What must not be shown; empty until the settings were read."""
         return self._secrets
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether the stand-in of the Kie API runs in this process."""
+        return self._sandbox is not None
 
     def close(self) -> None:
         """Close the ledger and stop the sandbox."""
@@ -73,7 +99,7 @@ class Application:
             config = self._in_sandbox(config)
         self._secrets = config.secrets()
         try:
-            log.configure(config.log_level, config.log_file, self._secrets)
+            log.configure(config.log_level, config.log_file, self._secrets, self._log_stream)
         except OSError as error:
             raise ConfigError(
                 f"KIE_AI_LOG_FILE is {str(config.log_file)!r}, which cannot be written: {error}."

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NAME = "kie"
 KEY_PLACEHOLDER = "YOUR_KEY"
@@ -22,18 +28,22 @@ HOSTS: dict[str, str] = {
 """Each host that ``kie-mcp config`` knows, and where its block goes."""
 
 
-def block(host: str, command: str, output_dir: str, *, sandbox: bool = False) -> str:
-    """The block for one of ``HOSTS``; ``command`` and ``output_dir`` are absolute where hosts need them so."""
-    args = ["--sandbox"] if sandbox else []
+def block(host: str, command: str, output_dir: str, *, args: Sequence[str] = (), sandbox: bool = False) -> str:
+    """The block for one of ``HOSTS``.
+
+    ``command``, with its first ``args``, and ``output_dir`` are absolute: hosts start servers in folders of
+    their own choice.
+    """
+    given = [*args, *(["--sandbox"] if sandbox else [])]
     env = {"KIE_AI_API_KEY": KEY_PLACEHOLDER, "KIE_AI_OUTPUT_DIR": output_dir}
     if sandbox:
         del env["KIE_AI_API_KEY"]
     if host == "claude-code":
-        pairs = " ".join(f"--env {name}={_quoted(value)}" for name, value in env.items())
-        return f"claude mcp add {NAME} {pairs} -- {' '.join([_quoted(command), *args])}"
+        pairs = " ".join(f"--env {shlex.quote(f'{name}={value}')}" for name, value in env.items())
+        return f"claude mcp add {NAME} {pairs} -- {shlex.join([command, *given])}"
     if host == "codex":
-        return _toml(command, args, env)
-    return json.dumps(_json_block(host, command, args, env), indent=2, ensure_ascii=False)
+        return _toml(command, given, env)
+    return json.dumps(_json_block(host, command, given, env), indent=2, ensure_ascii=False)
 
 
 def _json_block(host: str, command: str, args: list[str], env: dict[str, str]) -> dict[str, Any]:
@@ -49,28 +59,37 @@ def _json_block(host: str, command: str, args: list[str], env: dict[str, str]) -
 
 
 def _toml(command: str, args: list[str], env: dict[str, str]) -> str:
-    """TOML's basic strings and arrays of strings are written as JSON writes them."""
     lines = [
         f"[mcp_servers.{NAME}]",
-        f"command = {json.dumps(command)}",
-        f"args = {json.dumps(args)}",
+        f"command = {_toml_value(command)}",
+        f"args = {_toml_value(args)}",
         f"tool_timeout_sec = {CODEX_TIMEOUT_SECONDS}",
         "",
         f"[mcp_servers.{NAME}.env]",
-        *(f"{name} = {json.dumps(value)}" for name, value in env.items()),
+        *(f"{name} = {_toml_value(value)}" for name, value in env.items()),
     ]
     return "\n".join(lines)
 
 
-def own_command() -> str:
-    """The absolute path of this program: hosts started from a desktop have a shorter PATH."""
+def _toml_value(value: str | list[str]) -> str:
+    """TOML's basic strings and arrays are written as JSON writes them, but for DEL and for pairs of surrogates."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def own_command() -> list[str]:
+    """Say how hosts can start this program, by absolute path: on a desktop their PATH is shorter."""
     invoked = Path(sys.argv[0])
     if invoked.name.startswith("kie-mcp") and invoked.is_file():
-        return str(invoked.absolute())
-    return shutil.which("kie-mcp") or "kie-mcp"
+        return [str(invoked.absolute())]
+    found = shutil.which("kie-mcp")
+    return [found] if found else [sys.executable, "-m", "kie_mcp"]
 
 
-def _quoted(text: str) -> str:
-    import shlex
+def pictures_folder() -> Path:
+    """Where a host's pictures go: a folder that the user will find. Raises ``ConfigError``."""
+    from platformdirs import user_pictures_path
 
-    return shlex.quote(text)
+    try:
+        return user_pictures_path() / "kie-mcp"
+    except RuntimeError as error:
+        raise ConfigError("The home folder is not known.", next_step="Set HOME, then try again.") from error

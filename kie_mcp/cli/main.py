@@ -1,134 +1,135 @@
-"""The command line: which command, with which options, and how it ends."""
+"""The command line: carries out one command, and sees that it ends well."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from kie_mcp.cli import commands, hosts
-from kie_mcp.cli.options import add_options
-from kie_mcp.cli.terminal import Progress, print_error, print_json
+from kie_mcp.cli import answers, terminal
+from kie_mcp.cli.interruption import InterruptError
+from kie_mcp.cli.parsing import parsed, parser
+from kie_mcp.cli.running import Run, internal_error
 from kie_mcp.clock import Clock
-from kie_mcp.context import CallContext
 from kie_mcp.errors import KieMcpError
+from kie_mcp.tools.spec import ToolResult
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
-INTERRUPTED = 130
-_EPILOG = "Without a command, kie-mcp is the server: it reads and writes JSON-RPC lines on stdin and stdout."
-
-
-def parser() -> argparse.ArgumentParser:
-    """All commands and their options."""
-    about = "Make pictures with Kie AI and save them to disk."
-    whole = argparse.ArgumentParser(prog="kie-mcp", description=about, epilog=_EPILOG)
-    _add_common(whole, default=False)
-    found = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    def add(name: str, about: str, run: Callable[[commands.Run], int] | None = None) -> argparse.ArgumentParser:
-        made = found.add_parser(name, help=about, description=about)
-        _add_common(made, default=argparse.SUPPRESS)
-        made.set_defaults(run=run)
-        return made
-
-    add("serve", "the server on stdin and stdout (the default)")
-    _add_generating(add)
-    _add_looking(add)
-    made = add("sandbox", "run the stand-in of the Kie API alone, on a port")
-    made.add_argument("--port", type=int, default=8765, help="default 8765; 0 chooses a free one")
-    made.add_argument("--task-seconds", type=float, default=2.0, help="how long a task takes, default 2")
-    made.add_argument("--fault", action="append", default=[], metavar="ON:KIND[:DETAIL][:TIMES]", help="fail on purpose")
-    return whole
-
-
-def _add_common(parser: argparse.ArgumentParser, *, default: Any) -> None:
-    """Options that may stand before or after the command; the later one must not undo the earlier."""
-    what = "use the built-in stand-in of the Kie API: no key, no network"
-    parser.add_argument("--sandbox", action="store_true", default=default, help=what)
-    parser.add_argument("--json", action="store_true", default=default, help="print plain JSON")
-
-
-def _add_generating(add: Callable[..., argparse.ArgumentParser]) -> None:
-    tool = commands.tool_named("generate_visual")
-    made = add("generate", "make one picture and print its path", commands.generate)
-    made.add_argument("prompt", help=tool.input_schema["properties"]["prompt"]["description"])
-    add_options(made, tool, leave_out={"prompt"})
-    made = add("batch", "make many pictures from a JSON file", commands.batch)
-    made.add_argument(
-        "file", metavar="FILE", help="a JSON array of items, arguments as in generate; - for standard input"
-    )
-    add_options(made, commands.tool_named("generate_visual_batch"), leave_out={"items"})
-    made = add("collect", "save the pictures of tasks that finished while nobody waited", commands.collect)
-    made.add_argument("task_id", nargs="*", metavar="TASK_ID", help="default: every unfinished or unsaved task")
-    made.add_argument("--wait-seconds", type=float, default=0, help="wait up to this long for each")
-
-
-def _add_looking(add: Callable[..., argparse.ArgumentParser]) -> None:
-    made = add("tasks", "list the tasks made from this machine", commands.tasks)
-    add_options(made, commands.tool_named("list_visual_tasks"))
-    made = add("models", "list the image models", commands.models)
-    tool = commands.tool_named("list_models")
-    made.add_argument("query", nargs="?", help=tool.input_schema["properties"]["query"]["description"])
-    add_options(made, tool, leave_out={"query"})
-    add("credits", "show the balance", commands.show_credits)
-    made = add("call", "call any tool with JSON arguments", commands.call)
-    made.add_argument("tool", metavar="TOOL", help="the tool's name")
-    made.add_argument("arguments", nargs="?", default="{}", metavar="JSON", help="its arguments; - for standard input")
-    add("doctor", "check the set-up", commands.doctor)
-    made = add("config", "print the configuration block for a host", commands.config)
-    made.add_argument("host", metavar="HOST", choices=tuple(hosts.HOSTS), help=", ".join(hosts.HOSTS))
-
-
-def run(argv: Sequence[str]) -> int:
-    """Carry out one command line and return the exit code."""
-    options = parser().parse_args(argv)
-    if options.command == "serve":
-        from kie_mcp.cli.serve import serve
-
-        return serve(sandbox=options.sandbox)
-    if options.command == "sandbox":
-        from kie_mcp.cli.stand_in import stand_in
-
-        return stand_in(port=options.port, task_seconds=options.task_seconds, faults=options.fault)
-    return _run_command(options)
-
-
-def _run_command(options: argparse.Namespace) -> int:
     from kie_mcp.cli.compose import Application
 
-    application = Application(sandbox=options.sandbox, clock=Clock())
-    with Progress(quiet=options.json) as progress:
-        context = CallContext(listener=progress.show)
-        _cancel_on_signal(context)
-        try:
-            code: int = options.run(commands.Run(application, options, context))
-        except KieMcpError as error:
-            _show_failure(error, as_json=options.json)
-            code = commands.USAGE
-        finally:
-            application.close()
-    return INTERRUPTED if context.cancelled else code
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""Exit codes of a program that Ctrl-C or a closed pipe has ended, as shells know them."""
 
 
-def _cancel_on_signal(context: CallContext) -> None:
-    """End the call's waits on Ctrl-C or SIGTERM, so that what was submitted is kept; at once on the second."""
+def run(
+    argv: Sequence[str],
+    *,
+    build: Callable[..., Application] | None = None,
+    clock: Clock | None = None,
+    leave: Callable[[int], object] = os._exit,
+) -> int:
+    """Carry out one command line and return the exit code.
 
-    def handle(signum: int, _frame: Any) -> None:
-        if context.cancelled:
-            os._exit(128 + signum)
-        context.cancel()
+    ``leave`` ends the process where a thread still waits for a request that nobody needs any more.
+    """
+    _prepare_streams()
+    try:
+        code = _run(argv, build, clock or Clock(), leave)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        terminal.note("interrupted.")
+        code = INTERRUPTED
+    except SystemExit as ended:  # argparse has printed help, or what is wrong
+        code = ended.code if isinstance(ended.code, int) else answers.USAGE
+    except BrokenPipeError:
+        code = PIPE_CLOSED  # whoever read the output has seen enough
+    except OSError as error:
+        terminal.note(f"the output cannot be written: {(error.strerror or str(error)).lower()}.")
+        code = answers.FAILED
+    _end_output()
+    return code
 
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
+
+def _prepare_streams() -> None:
+    """Open what was closed on the null device, and let no text be unprintable."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
+    if hasattr(sys.stdout, "reconfigure"):
+        # File names that are not UTF-8 come out as the bytes that they are.
+        utf8 = sys.stdout.encoding.lower() in ("utf-8", "utf8")
+        sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
-def _show_failure(error: KieMcpError, *, as_json: bool) -> None:
+def _end_output() -> None:
+    """Drop what could not be written, so that Python does not try once more on its way out."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError), open(os.devnull, "wb") as null:  # noqa: PTH123 - no path, a device
+            os.dup2(null.fileno(), sys.stdout.fileno())
+
+
+def _run(
+    argv: Sequence[str], build: Callable[..., Application] | None, clock: Clock, leave: Callable[[int], object]
+) -> int:
+    as_json = "--json" in argv
+    try:
+        options = parsed(parser(), argv)
+        if options.command == "serve":
+            from kie_mcp.cli.serve import serve
+
+            return serve(sandbox=options.sandbox)
+        if options.command == "sandbox":
+            from kie_mcp.cli.stand_in import stand_in
+
+            return stand_in(
+                port=options.port, task_seconds=options.task_seconds, faults=options.fault, as_json=options.json
+            )
+        return _run_command(options, build or _application, clock, leave)
+    except KieMcpError as error:
+        return _show_failure(error, as_json=as_json)
+
+
+def _application(*, sandbox: bool, clock: Clock, log_stream: terminal.Progress) -> Application:
+    from kie_mcp.cli.compose import Application
+
+    return Application(sandbox=sandbox, clock=clock, log_stream=log_stream)
+
+
+def _run_command(
+    options: argparse.Namespace, build: Callable[..., Application], clock: Clock, leave: Callable[[int], object]
+) -> int:
+    progress = terminal.Progress(quiet=options.json)
+    application = build(sandbox=options.sandbox, clock=clock, log_stream=progress)
+    command = Run(application, options, progress, clock, clock.now())
+    try:
+        code: int = options.run(command)
+    except InterruptError as interrupt:
+        _show_failure(command.interrupted(), as_json=options.json)
+        code = interrupt.exit_code
+        if interrupt.left_behind:
+            _end_output()
+            leave(code)
+    except KieMcpError as error:
+        code = _show_failure(error, as_json=options.json)
+    except OSError:  # of the output: what else fails in this way has become one of our own errors
+        raise
+    except Exception as error:  # noqa: BLE001 - people get a line, the log gets the traceback
+        code = _show_failure(internal_error(error), as_json=options.json)
+    finally:
+        application.close()
+    return code
+
+
+def _show_failure(error: KieMcpError, *, as_json: bool) -> int:
+    answer = ToolResult.failure(error).structured
     if as_json:
-        print_json({"ok": False, "error": error.as_dict()})
+        terminal.print_json(answer)
     else:
-        print_error(error.as_dict())
-    sys.stdout.flush()
+        terminal.print_error(answer["error"])
+    return answers.exit_code(answer)

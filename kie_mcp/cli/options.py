@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,10 +45,30 @@ def _reading(schema: dict[str, Any]) -> dict[str, Any]:
     if kind == "boolean":
         return {"action": argparse.BooleanOptionalAction}
     if kind == "array":
-        return {"action": "append", "metavar": "VALUE"}
+        return {"action": "append", "metavar": "TEXT"}
     if kind == "object":
         return {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
-    return {"type": {"number": float, "integer": int}.get(str(kind), str), "metavar": "VALUE"}
+    if kind in ("number", "integer"):
+        return {"type": finite if kind == "number" else _whole, "metavar": "N"}
+    return {"metavar": "TEXT"}
+
+
+def finite(text: str) -> float:
+    """A number as an option's value; neither infinite nor "not a number"."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return number
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -56,6 +77,11 @@ def _pair(text: str) -> tuple[str, Any]:
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, e.g. seed=5")
     try:
-        return name, json.loads(value)
-    except ValueError:
+        return name, json.loads(value, parse_constant=_no_number)
+    except (ValueError, RecursionError):
         return name, value
+
+
+def _no_number(word: str) -> None:
+    """NaN and Infinity are no JSON, though Python reads them."""
+    raise ValueError(word)

@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
-import secrets
-import signal
+import random
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
+from kie_mcp.cli.interruption import InterruptError, signals_raise
+from kie_mcp.cli.terminal import hint, note, print_json
 from kie_mcp.sandbox import Faults, Sandbox, SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CANNOT_START = 2
 
-def stand_in(*, port: int, task_seconds: float, faults: Sequence[str] = ()) -> int:
+
+def stand_in(*, port: int, task_seconds: float, faults: Sequence[str] = (), as_json: bool = False) -> int:
     """Serve on 127.0.0.1 and say how to point a client at it. Returns the exit code."""
-    sandbox = Sandbox(SandboxOptions(task_seconds=task_seconds, seed=secrets.randbits(64)), port=port)
+    seed = random.SystemRandom().getrandbits(64)
+    sandbox = Sandbox(SandboxOptions(task_seconds=task_seconds, seed=seed), port=port)
     try:
         for fault in faults:
             sandbox.faults.put(Faults.parse(fault))
         sandbox.start()
     except (OSError, ValueError) as error:
-        print(f"kie-mcp: the sandbox cannot start: {error}", file=sys.stderr)
-        return 2
-    ended = threading.Event()
-
-    def end(_signum: int, _frame: Any) -> None:
-        ended.set()
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-    print(f"KIE_AI_BASE_URL={sandbox.base_url}")
-    print(f"KIE_AI_UPLOAD_BASE_URL={sandbox.upload_base_url}")
-    print("KIE_AI_API_KEY=sandbox", flush=True)
-    ended.wait()
-    sandbox.stop()
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        note(f"the sandbox cannot start on port {port}: {reason}.")
+        return CANNOT_START
+    try:
+        _serve(sandbox, as_json=as_json)
+    finally:
+        sandbox.stop()
     return 0
+
+
+def _serve(sandbox: Sandbox, *, as_json: bool) -> None:
+    variables = {
+        "KIE_AI_BASE_URL": sandbox.base_url,
+        "KIE_AI_UPLOAD_BASE_URL": sandbox.upload_base_url,
+        "KIE_AI_API_KEY": "sandbox",
+    }
+    with suppress(InterruptError), signals_raise():
+        if as_json:
+            print_json(variables)
+        else:
+            for name, value in variables.items():
+                print(f"{name}={value}")
+        sys.stdout.flush()
+        note("the sandbox is running; Ctrl-C ends it.")
+        hint("Another program uses it once these variables are exported.")
+        threading.Event().wait()

@@ -45,8 +45,9 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     """
     database = Database(config.state_path / (SANDBOX_LEDGER_FILE if config.sandbox else LEDGER_FILE))
     ledger = TaskLedger(database, clock, secrets=config.secrets())
-    client = KieClient(config, poll_turn=PollGate(clock).wait_turn, random=random.Random())  # noqa: S311 - jitter
-    watcher = Watcher(client, ledger)
+    gate = PollGate(clock)
+    client = KieClient(config, poll_turn=gate.wait_turn, random=random.Random())  # noqa: S311 - jitter
+    watcher = Watcher(client, ledger, gate.backlog)
     generations = Generations(
         config=config,
         catalogue=catalogue,

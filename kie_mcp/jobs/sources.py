@@ -68,8 +68,8 @@ class Sources:
             return Source(url=text)
         if scheme not in ("", "file"):
             raise InputError(
-                f"image_input {_short(text)!r} is a {scheme} URL; accepted are https URLs, absolute paths, file:// URLs "
-                "and task:<task_id>."
+                f"image_input {_short(text)!r} is a {scheme} URL; accepted are https URLs, absolute paths, "
+                "file:// URLs and task:<task_id>."
             )
         return Source(local=local_picture(text, max_bytes=most))
 

@@ -76,9 +76,7 @@ class Submitter:
             estimated_credits=prepared.plan.estimated_credits,
         )
 
-    def _send(
-        self, number: int, body: Mapping[str, Any], ticket: int, deadline: float, context: CallContext
-    ) -> str:
+    def _send(self, number: int, body: Mapping[str, Any], ticket: int, deadline: float, context: CallContext) -> str:
         pause = self._config.http_retry_backoff_seconds
         while True:
             try:

@@ -74,6 +74,11 @@ class PollGate:
                 self._queue.remove(place)
             raise
 
+    def backlog(self) -> float:
+        """In how many seconds it would be the turn of a poll that came now, at the earliest."""
+        with self._lock:
+            return max(0.0, self._next + len(self._queue) * self._spacing - self._clock.monotonic())
+
     def _until_turn(self, place: object) -> float:
         """Take the turn, and return 0; or return the seconds to wait before asking again."""
         with self._lock:

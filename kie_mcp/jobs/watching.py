@@ -12,6 +12,8 @@ from kie_mcp.kie.retry import RETRY_AFTER_CAP
 from kie_mcp.log import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kie_mcp.context import CallContext
     from kie_mcp.kie import KieClient
     from kie_mcp.ledger import TaskLedger
@@ -41,11 +43,15 @@ class Watch:
 
 
 class Watcher:
-    """Waits for tasks, writing every observation into the ledger."""
+    """Waits for tasks, writing every observation into the ledger.
 
-    def __init__(self, client: KieClient, ledger: TaskLedger) -> None:
+    ``backlog`` tells in how many seconds a poll that came now would have its turn.
+    """
+
+    def __init__(self, client: KieClient, ledger: TaskLedger, backlog: Callable[[], float] = lambda: 0.0) -> None:
         self._client = client
         self._ledger = ledger
+        self._backlog = backlog
 
     def look(self, task_id: str, context: CallContext, *, new: bool = False) -> TaskStatus:
         """Ask once (trying again where that helps) and remember the answer."""
@@ -71,6 +77,9 @@ class Watcher:
         while not status.finished and (left := watch.until - clock.monotonic()) > 0:
             context.sleep(min(delay, left))
             began = clock.monotonic()
+            if began + self._backlog() > watch.until + _SHORTEST_REQUEST:
+                context.sleep(watch.until - began)
+                break
             status, pause = self._poll(watch, status, context)
             now = clock.monotonic()
             delay = max(pause, began + next_delay(began - watch.since, watch.interval) - now)

@@ -113,12 +113,13 @@ class KieClient:
     def upload(self, path: Path, mime_type: str, context: CallContext) -> str:
         """Upload a picture as a stream and return the URL that models accept (docs.kie.ai, file-stream-upload).
 
-        The file keeps its extension, not its name. The link lives for about a day.
+        The name of the file stays here; the link ends with the extension of its type, and lives for about a
+        day. Raises ``InputError`` where the file cannot be read any more.
         """
         url = self._config.upload_base_url + "/api/file-stream-upload"
 
         def send() -> Any:
-            name = f"{self._random.getrandbits(64):016x}{path.suffix.lower()}"
+            name = f"{self._random.getrandbits(64):016x}.{mime_type.partition('/')[2]}"
             with MultipartFile(path, mime_type, {"uploadPath": _UPLOAD_FOLDER, "fileName": name}) as form:
                 return self._call("POST", url, context, data=form, headers={"Content-Type": form.content_type})
 
@@ -145,7 +146,6 @@ class KieClient:
         """One request and its envelope; redirects are not followed, so that the key goes to one host only."""
         context.raise_if_cancelled()
         timeout = min(self._config.timeout_seconds, within or self._config.timeout_seconds)
-        deadline = context.clock.monotonic() + timeout
         with translated(urlsplit(url).hostname or url):
             response = (session or self._session).request(
                 method,
@@ -157,5 +157,5 @@ class KieClient:
                 **sent,
             )
             with response:
-                body = read_body(response, context.clock, deadline)
-        return read_envelope(response.status_code, response.headers, body)
+                body = read_body(response, context.clock, timeout)
+        return read_envelope(response.status_code, response.headers, body, self._config.secrets())

@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -19,13 +20,11 @@ from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import DeadLinkError, NotAcceptedError, OutputError, RateLimitError, UnclearAnswerError
 from kie_mcp.kie.envelope import OK, retry_after
 from kie_mcp.kie.retry import retrying, transient
-from kie_mcp.kie.transport import NoAuth, new_session, timeouts, translated
+from kie_mcp.kie.transport import NoAuth, arriving, new_session, timeouts, translated
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
-
-    import requests
 
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
@@ -52,22 +51,25 @@ class Downloader:
         """Hand the picture's bytes to ``receive`` and return what it returns; tried again from the start.
 
         Raises ``DeadLinkError`` where the link no longer works (HTTP 401, 403, 404, 410), ``OutputError``
-        for an address that must not be reached or a picture over the limit, ``NetworkError`` or
+        for a link that must not be followed or a picture over the limit, ``NetworkError`` or
         ``ServerError`` when the attempts are used up.
         """
         result: T = retrying(self._config, context, self._random, transient)(self._once, url, receive, context)
         return result
 
     def _once(self, url: str, receive: Callable[[Iterator[bytes]], T], context: CallContext) -> T:
+        base, link = "", url
         for _ in range(_MOST_REDIRECTS + 1):
-            self._check(url)
-            with translated(urlsplit(url).hostname or "the result's host"):
-                response = self._get(url)
+            context.raise_if_cancelled()
+            base = self._checked(base, link)
+            host = urlsplit(base).hostname or ""
+            with translated(host):
+                response = self._get(base)
             with response:
-                if response.status_code not in _REDIRECTS:
+                link = response.headers.get("Location", "")
+                if response.status_code not in _REDIRECTS or not link:
                     self._check_answer(response)
-                    return receive(self._chunks(response, context))
-                url = urljoin(url, response.headers.get("Location", ""))
+                    return receive(_chunks(response, host, context))
         raise OutputError(f"The picture's link leads through more than {_MOST_REDIRECTS} redirects.")
 
     def _get(self, url: str) -> requests.Response:
@@ -80,14 +82,20 @@ class Downloader:
             stream=True,
         )
 
-    def _check(self, url: str) -> None:
-        parts = urlsplit(url)
+    def _checked(self, base: str, link: str) -> str:
+        """The absolute URL of ``link``, written as it will be sent, so that what is checked is what is used."""
+        try:
+            url = requests.Request("GET", urljoin(base, link)).prepare().url or ""
+            parts = urlsplit(url)
+        except ValueError as error:  # RFC 3986 is not kept; so are the URL errors of requests
+            raise OutputError("A picture's link is not a usable URL; it is not followed.") from error
         host = parts.hostname or ""
         local = self._config.on_loopback() and is_loopback_host(host)
         if parts.scheme != "https" and not (local and parts.scheme == "http"):
             raise OutputError(f"A picture's link is not https but {parts.scheme or 'nothing'!r}; it is not followed.")
         if not local and _is_local_literal(host):
             raise OutputError(f"A picture's link leads to the local address {host}; it is not followed.")
+        return url
 
     def _check_answer(self, response: requests.Response) -> None:
         status = response.status_code
@@ -108,17 +116,16 @@ class Downloader:
                 next_step="Raise KIE_AI_MAX_IMAGE_BYTES, then call get_visual_task with the task id.",
             )
 
-    @staticmethod
-    def _chunks(response: requests.Response, context: CallContext) -> Iterator[bytes]:
-        host = urlsplit(response.url).hostname or "the result's host"
-        chunks = response.iter_content(_CHUNK)
-        while True:
-            context.raise_if_cancelled()
-            with translated(host):
-                chunk = next(chunks, b"")
-            if not chunk:
-                return
-            yield chunk
+
+def _chunks(response: requests.Response, host: str, context: CallContext) -> Iterator[bytes]:
+    chunks = arriving(response, _CHUNK)
+    while True:
+        context.raise_if_cancelled()
+        with translated(host):
+            chunk = next(chunks, b"")
+        if not chunk:
+            return
+        yield chunk
 
 
 def _is_local_literal(host: str) -> bool:

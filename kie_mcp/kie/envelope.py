@@ -7,6 +7,7 @@ seen in recorded answers, e.g. code 500 for a missing field.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +21,22 @@ from kie_mcp.errors import (
     ServerError,
     UnclearAnswerError,
 )
+from kie_mcp.log import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 OK = 200
 _RATE_LIMITED = 429
 _TEXT_LIMIT = 500
+_MOST_DIGITS = 19
 _INPUT_WORDS = re.compile(r"\b(is|are) required\b|\binvalid\b|\bnot supported\b|\bmust be\b", re.IGNORECASE)
 _CREDIT_WORDS = re.compile(r"\bcredits? insufficient\b|\binsufficient (credits?|balance)\b", re.IGNORECASE)
 
 _HTTP_NOT_ACCEPTED = frozenset({408, 425, 503})
 _CODE_NOT_ACCEPTED = frozenset({455, 550})
 _CODE_REFUSED_BY_SERVER = frozenset({501, 505})
+_CODE_UNCLEAR = frozenset({408, 425})
 _REFUSALS: Mapping[int, type[KieMcpError]] = {
     401: AuthError,
     403: AuthError,
@@ -41,21 +45,22 @@ _REFUSALS: Mapping[int, type[KieMcpError]] = {
 }
 
 
-def read_envelope(status: int, headers: Mapping[str, str], body: bytes) -> Any:
+def read_envelope(status: int, headers: Mapping[str, str], body: bytes, secrets: Collection[str] = ()) -> Any:
     """The ``data`` of a good answer.
 
     Raises the error of the answer's category: ``RateLimitError`` and ``NotAcceptedError`` where the
     request was certainly not taken on, ``UnclearAnswerError`` where that cannot be told, else a definite
-    refusal. HTTP status is read first, then whether the body is JSON, then ``code``.
+    refusal. HTTP status is read first, then whether the body is JSON, then ``code``. Where an answer
+    repeats one of ``secrets``, the error does not.
     """
     envelope = _parsed(body)
-    text = printable(str(envelope.get("msg") or envelope.get("message") or "")) if envelope else ""
+    text = _reason(envelope, secrets) if envelope else ""
     if status != OK:
-        raise _http_error(status, headers, text or printable(_visible_text(body)))
+        raise _http_error(status, headers, text or printable(_visible_text(body, secrets)))
     code = envelope.get("code") if envelope else None
     if envelope is None or not isinstance(code, int) or isinstance(code, bool):
         raise UnclearAnswerError(
-            f"Kie answered HTTP 200 with something that is not its JSON envelope: {_excerpt(body)}."
+            f"Kie answered HTTP 200 with something that is not its JSON envelope: {_excerpt(body, secrets)}."
         )
     if code != OK:
         raise _code_error(code, headers, text or "no reason given")
@@ -75,21 +80,50 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return float(value) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) else None
 
 
-def _parsed(body: bytes) -> dict[str, Any] | None:
+def parsed_object(text: str) -> dict[str, Any] | None:
+    """The JSON object in ``text``; ``None`` for anything else.
+
+    A number that JSON cannot carry on (NaN, infinity) or with more than 18 digits becomes ``None`` in it.
+    """
     try:
-        value = json.loads(body.decode("utf-8"))
+        value = json.loads(text, parse_constant=_nothing, parse_float=_finite, parse_int=_whole)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
 
-def _visible_text(body: bytes) -> str:
-    text = body[:4096].decode("utf-8", "replace")
+def _nothing(_: str) -> None:
+    return None
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) < _MOST_DIGITS else None
+
+
+def _parsed(body: bytes) -> dict[str, Any] | None:
+    try:
+        return parsed_object(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        return None
+
+
+def _reason(envelope: dict[str, Any], secrets: Collection[str]) -> str:
+    text = envelope.get("msg") or envelope.get("message")
+    return printable(redact(text, secrets)) if isinstance(text, str) else ""
+
+
+def _visible_text(body: bytes, secrets: Collection[str]) -> str:
+    text: str = redact(body[:4096].decode("utf-8", "replace"), secrets)
     return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(script|style).*?</\1>", " ", text))
 
 
-def _excerpt(body: bytes) -> str:
-    return f"'{printable(_visible_text(body), 120)}'" if body.strip() else "an empty body"
+def _excerpt(body: bytes, secrets: Collection[str]) -> str:
+    return f"'{printable(_visible_text(body, secrets), 120)}'" if body.strip() else "an empty body"
 
 
 def _http_error(status: int, headers: Mapping[str, str], text: str) -> KieMcpError:
@@ -115,6 +149,8 @@ def _code_error(code: int, headers: Mapping[str, str], text: str) -> KieMcpError
         return _REFUSALS[code](message, code=code)
     if code in _CODE_REFUSED_BY_SERVER:
         return ServerError(message, code=code)
+    if code in _CODE_UNCLEAR:
+        return UnclearAnswerError(message, code=code)
     if 400 <= code < 500:  # noqa: PLR2004 - as in HTTP, the classes of Kie's codes
         return InputError(message, code=code)
     if code == 500:  # noqa: PLR2004 - as above

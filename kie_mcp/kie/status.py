@@ -6,11 +6,10 @@ is a string of JSON, ``response`` the same parsed (newer answers only), ``costTi
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.kie.envelope import printable
+from kie_mcp.kie.envelope import parsed_object, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +18,7 @@ RUNNING = frozenset({"waiting", "queuing", "generating"})
 TERMINAL = frozenset({"success", "fail"})
 _MOST_URLS = 100
 _LONGEST_URL = 8192
+_DEEPEST = 50
 
 
 @dataclass(frozen=True)
@@ -48,31 +48,31 @@ class TaskStatus:
 def read_status(task_id: str, data: Any) -> TaskStatus:
     """Read the ``data`` of a ``recordInfo`` answer; whatever does not fit is left out, nothing is trusted."""
     record: Mapping[str, Any] = data if isinstance(data, dict) else {}
-    state = record.get("state")
+    state = _state(record.get("state"))
     outcome = _outcome(record)
     return TaskStatus(
         task_id=task_id,
-        state=state if state in RUNNING | TERMINAL else "unknown",
+        state=state,
         model=_text(record.get("model")),
         image_urls=_urls(outcome),
-        result=outcome.get("resultObject"),
+        result=outcome.get("resultObject") if _shallow(outcome.get("resultObject")) else None,
         fail_code=_text(record.get("failCode")),
         fail_message=_text(record.get("failMsg")),
         credits_consumed=_number(record.get("creditsConsumed")),
-        seconds=_seconds(record),
+        seconds=_seconds(record, finished=state in TERMINAL),
     )
+
+
+def _state(word: Any) -> str:
+    return word if isinstance(word, str) and word in RUNNING | TERMINAL else "unknown"
 
 
 def _outcome(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """``resultJson`` parsed; ``response`` only where that is missing or broken."""
     text = record.get("resultJson")
-    if isinstance(text, str) and text:
-        try:
-            parsed = json.loads(text)
-        except (ValueError, RecursionError):
-            parsed = None
-        if isinstance(parsed, dict):
-            return parsed
+    parsed = parsed_object(text) if isinstance(text, str) else None
+    if parsed is not None:
+        return parsed
     response = record.get("response")
     return response if isinstance(response, dict) else {}
 
@@ -85,6 +85,12 @@ def _urls(outcome: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(url for url in urls if len(url) <= _LONGEST_URL and url.isprintable())[:_MOST_URLS]
 
 
+def _shallow(value: Any, levels: int = _DEEPEST) -> bool:
+    """Whether a structured result can be handled further: nested at most ``levels`` deep."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_shallow(item, levels - 1) for item in inner)
+
+
 def _text(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -94,12 +100,12 @@ def _text(value: Any) -> str | None:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value < float("inf") else None
+    return float(value) if value >= 0 else None
 
 
-def _seconds(record: Mapping[str, Any]) -> float | None:
+def _seconds(record: Mapping[str, Any], *, finished: bool) -> float | None:
     """From the two time stamps in milliseconds; ``costTime`` is only a fallback, its unit being disputed."""
     created, completed = _number(record.get("createTime")), _number(record.get("completeTime"))
     if created and completed and completed >= created:
         return (completed - created) / 1000
-    return _number(record.get("costTime")) if record.get("state") in TERMINAL else None
+    return _number(record.get("costTime")) if finished else None

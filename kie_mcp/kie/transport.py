@@ -14,12 +14,13 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     MaxRetryError,
-    NameResolutionError,
     NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
 )
 
 import kie_mcp
-from kie_mcp.errors import ConfigError, KieMcpError, NetworkError, NotConnectedError, UnclearAnswerError
+from kie_mcp.errors import ConfigError, InputError, KieMcpError, NetworkError, NotConnectedError, UnclearAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
     from kie_mcp.config import Config
 
 USER_AGENT = f"kie-mcp/{kie_mcp.__version__} python-requests/{requests.__version__}"
-_NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
+_NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError)
+"""urllib3 raises ``ProxyError`` only until the proxy is connected to, so nothing has gone through it."""
+_UNUSABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.URLRequired,
+)
 _CONNECT_SECONDS = 15.0
 _CONNECTIONS = 100
 _ANSWER_LIMIT = 8 * 1024 * 1024
@@ -58,9 +66,16 @@ class NoAuth(AuthBase):
         return request
 
 
+class _Session(requests.Session):
+    """A session that never looks at a redirect: ``requests`` would read its whole body, however long."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere. Those who follow redirects do it themselves, one checked step at a time."""
+
+
 def new_session(config: Config, adapter: HTTPAdapter | None = None) -> requests.Session:
     """A session for use by many threads: no cookies, no proxies for an API on this machine."""
-    session = requests.Session()
+    session = _Session()
     session.headers["User-Agent"] = USER_AGENT
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = not config.on_loopback()
@@ -75,11 +90,21 @@ def timeouts(seconds: float) -> tuple[float, float]:
     return min(_CONNECT_SECONDS, seconds), seconds
 
 
-def read_body(response: requests.Response, clock: Clock, deadline: float) -> bytes:
-    """The whole body of an API answer, bounded in size and by ``deadline`` (monotonic seconds)."""
+def arriving(response: requests.Response, most: int) -> Iterator[bytes]:
+    """The body as it arrives, at most ``most`` bytes at a time: a slow host keeps nobody from looking at the clock.
+
+    Raises the exceptions of urllib3, also for a body that ends too early.
+    """
+    while piece := response.raw.read1(most, decode_content=True):
+        yield piece
+
+
+def read_body(response: requests.Response, clock: Clock, seconds: float) -> bytes:
+    """The whole body of an API answer, bounded in size and by ``seconds`` from now."""
+    deadline = clock.monotonic() + seconds
     pieces: list[bytes] = []
     total = 0
-    for piece in response.iter_content(_CHUNK):
+    for piece in arriving(response, _CHUNK):
         pieces.append(piece)
         total += len(piece)
         if total > _ANSWER_LIMIT:
@@ -93,17 +118,33 @@ def read_body(response: requests.Response, clock: Clock, deadline: float) -> byt
 def translated(host: str) -> Iterator[None]:
     """Turn every exception of ``requests`` and ``urllib3`` into one of ours.
 
-    ``NotConnectedError`` only where the request certainly did not arrive.
+    ``ConfigError``, ``InputError`` and ``NotConnectedError`` only where the request was certainly not sent.
     """
     try:
         yield
-    except (requests.RequestException, HTTPError) as error:
+    except (requests.RequestException, HTTPError, OSError) as error:
         raise _ours(error, host) from error
 
 
 def _ours(error: Exception, host: str) -> KieMcpError:
-    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
-        return ConfigError(f"The address of {host} cannot be used: {type(error).__name__}.")
+    return _not_sent(error, host) or _broken(error, host)
+
+
+def _not_sent(error: Exception, host: str) -> KieMcpError | None:
+    """What ``requests`` refuses before it opens a connection."""
+    if isinstance(error, _UNUSABLE):
+        return ConfigError(f"The address of {host}, or of a proxy, cannot be used: {type(error).__name__}.")
+    if type(error) is OSError and error.errno is None:  # requests.adapters.HTTPAdapter.cert_verify
+        return ConfigError(
+            "The certificates that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names are not there.",
+            next_step="Correct or remove that variable, then start the server again.",
+        )
+    if isinstance(error, requests.exceptions.InvalidJSONError) and not isinstance(error, requests.JSONDecodeError):
+        return InputError("The request has a number that JSON cannot carry (NaN or infinity).")
+    return None
+
+
+def _broken(error: Exception, host: str) -> KieMcpError:
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
         return NotConnectedError(
             f"No secure connection to {host}: its certificate was not accepted.",
@@ -112,7 +153,7 @@ def _ours(error: Exception, host: str) -> KieMcpError:
         )
     if isinstance(error, requests.ConnectTimeout) or _never_connected(error):
         return NotConnectedError(f"No connection to {host} could be made ({_root_name(error)}).")
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | ReadTimeoutError):
         return NetworkError(f"{host} did not answer within the time-out (KIE_AI_TIMEOUT_SECONDS).")
     return NetworkError(f"The connection to {host} broke ({_root_name(error)}).")
 

@@ -7,6 +7,8 @@ import os
 import uuid
 from typing import TYPE_CHECKING, Self
 
+from kie_mcp.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 class MultipartFile:
     """A file-like body for ``requests`` (RFC 7578): fields first, then the file; memory does not grow with it.
 
-    ``requests`` streams anything with ``read`` and a length, and sends ``Content-Length``.
+    ``requests`` streams anything with ``read`` and a length, and sends ``Content-Length``. Raises
+    ``InputError`` where the file cannot be opened.
     """
 
     def __init__(self, path: Path, mime_type: str, fields: Mapping[str, str]) -> None:
@@ -26,10 +29,13 @@ class MultipartFile:
             for name, value in fields.items()
         ]
         parts.append(
-            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="picture{path.suffix.lower()}"\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{fields["fileName"]}"\r\n'
             f"Content-Type: {mime_type}\r\n\r\n"
         )
-        self._file = path.open("rb")
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise InputError(f"The picture {str(path)!r} cannot be read: {error.strerror}.") from error
         head, tail = "".join(parts).encode("ascii"), f"\r\n--{boundary}--\r\n".encode("ascii")
         self._pieces: list[io.BufferedIOBase] = [io.BytesIO(head), self._file, io.BytesIO(tail)]
         self._length = len(head) + os.fstat(self._file.fileno()).st_size + len(tail)

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from kie_mcp.catalogue import Catalogue
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
     from kie_mcp.tools.services import Services
@@ -20,10 +21,10 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
 
     shown: dict[str, Any] = {"ok": True, "server": _server(), "tools": _tools()}
     try:
-        config = services.config
+        config, catalogue = services.config, services.catalogue
     except KieMcpError as error:
         return ToolResult({**shown, "environment": {"config_error": error.as_dict()}, "limits": {}})
-    return ToolResult({**shown, "environment": _environment(config, services), "limits": _limits(config)})
+    return ToolResult({**shown, "environment": _environment(config, catalogue), "limits": _limits(config)})
 
 
 def _server() -> dict[str, Any]:
@@ -61,7 +62,7 @@ def _tools() -> list[dict[str, Any]]:
     ]
 
 
-def _environment(config: Config, services: Services) -> dict[str, Any]:
+def _environment(config: Config, catalogue: Catalogue) -> dict[str, Any]:
     """The effective value of every variable; of the key only whether it is set."""
     from kie_mcp.config import VARIABLES
     from kie_mcp.files import Outputs
@@ -73,7 +74,6 @@ def _environment(config: Config, services: Services) -> dict[str, Any]:
         else _plain(getattr(config, variable.field))
         for variable in VARIABLES
     }
-    catalogue = services.catalogue
     shown: dict[str, Any] = {
         "api_key": variables["KIE_AI_API_KEY"],
         "output_folder": str(folder),

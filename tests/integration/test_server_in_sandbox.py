@@ -88,6 +88,14 @@ class Server:
         """The next answer to a call, as structured content."""
         return self.receive()["result"]["structuredContent"]
 
+    def submitted_task(self):
+        """The id of the task that the progress of a call names."""
+        while True:
+            message = self.receive()
+            assert "params" in message, message
+            if "submitted as task" in message["params"]["message"]:
+                return message["params"]["message"].split()[-1]
+
     def end(self):
         """Close the input; the rest of the output, and the exit code."""
         self.process.stdin.close()
@@ -127,7 +135,9 @@ def test_pings_and_lists_are_answered_while_ten_pictures_are_made(server, sandbo
     sandbox.faults.add("poll", "stuck", times=0)
     for number in range(10):
         server.call(number, "create_visual_task", {"prompt": f"fox {number}"})
-    tasks = [server.answer()["task_id"] for _ in range(10)]
+    answers = [server.answer() for _ in range(10)]
+    assert all(answer["ok"] for answer in answers), answers
+    tasks = [answer["task_id"] for answer in answers]
     for number, task_id in enumerate(tasks, 100):
         server.call(number, "get_visual_task", {"task_id": task_id, "wait_seconds": 60})
     for number in range(200, 220):
@@ -195,11 +205,10 @@ def test_progress_tells_the_states_and_ends_before_the_result(server):
 def test_a_cancelled_call_gets_no_answer_and_its_task_is_picked_up_later(server, sandbox):
     sandbox.faults.add("poll", "stuck", times=0)
     server.call("slow", "generate_visual", {"prompt": "a fox"}, progressToken="t")
-    while "submitted as task" not in (message := server.receive()["params"]["message"]):
-        pass
+    task_id = server.submitted_task()
     server.send("notifications/cancelled", requestId="slow")
     sandbox.faults.clear()
-    server.call(2, "get_visual_task", {"task_id": message.split()[-1], "wait_seconds": 30})
+    server.call(2, "get_visual_task", {"task_id": task_id, "wait_seconds": 30})
     while "result" not in (answer := server.receive()):
         assert answer["method"] == "notifications/progress"
     assert answer["id"] == 2
@@ -222,15 +231,14 @@ def test_the_stateless_era_makes_a_picture_without_a_handshake(server):
 def test_a_host_that_goes_away_loses_no_task(server, sandbox, environment, tmp_path):
     sandbox.faults.add("poll", "stuck", times=0)
     server.call(1, "generate_visual", {"prompt": "a fox"}, progressToken=1)
-    while "submitted as task" not in (message := server.receive()["params"]["message"]):
-        pass
+    task_id = server.submitted_task()
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(timeout=60) == 128 + signal.SIGTERM
     sandbox.faults.clear()
     with Server(environment, tmp_path) as other:
         other.call(1, "list_visual_tasks", {"status": "running"})
-        assert [task["task_id"] for task in other.answer()["tasks"]] == [message.split()[-1]]
-        other.call(2, "get_visual_task", {"task_id": message.split()[-1], "wait_seconds": 30})
+        assert [task["task_id"] for task in other.answer()["tasks"]] == [task_id]
+        other.call(2, "get_visual_task", {"task_id": task_id, "wait_seconds": 30})
         assert Path(other.answer()["output_path"]).is_file()
     assert sandbox.stats()["created"] == 1
 

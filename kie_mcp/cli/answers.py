@@ -1,0 +1,177 @@
+"""How the answers of the tools look to a person, and which exit code each means."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.cli import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+DONE, FAILED, USAGE, NOT_FINISHED = 0, 1, 2, 3
+"""Exit codes: all well; something failed; wrong use, settings or input; a task goes on without this call."""
+
+_USAGE_CATEGORIES = frozenset({"config", "input"})
+
+
+def exit_code(answer: Mapping[str, Any], *, waited: bool = True) -> int:
+    """The exit code of an answer; ``waited`` is false where nobody asked for the end of the task."""
+    if answer.get("results"):
+        return _of_many([exit_code(entry, waited=waited) for entry in answer["results"]])
+    if not answer["ok"]:
+        return USAGE if answer["error"]["category"] in _USAGE_CATEGORIES else FAILED
+    return NOT_FINISHED if waited and goes_on(answer) else DONE
+
+
+def _of_many(codes: list[int]) -> int:
+    if FAILED in codes or USAGE in codes:
+        return USAGE if set(codes) == {USAGE} else FAILED
+    return NOT_FINISHED if NOT_FINISHED in codes else DONE
+
+
+def goes_on(answer: Mapping[str, Any]) -> bool:
+    """Whether Kie is still at work on the task of an answer."""
+    return "next_step" in answer and answer.get("status") != "success"
+
+
+def show_generation(answer: Mapping[str, Any], later: str) -> None:
+    """The paths on stdout, everything else on stderr. ``later`` tells how to fetch a task that goes on."""
+    terminal.print_warnings(answer["warnings"])
+    for path in answer["output_paths"]:
+        terminal.print_path(path)
+    if goes_on(answer):
+        terminal.note(_going_on(answer))
+        terminal.hint(later)
+
+
+def _going_on(answer: Mapping[str, Any]) -> str:
+    return f"task {answer['task_id']} is {answer['status']}."
+
+
+def show_many(answer: Mapping[str, Any], later: str) -> None:
+    """The paths of all results on stdout; on stderr which failed and what to do, each advice once."""
+    advice: dict[str, None] = {}
+    for entry in answer["results"]:
+        name = f"item {entry['index']}" if "index" in entry else f"task {entry['task_id']}"
+        if not entry["ok"]:
+            terminal.note(f"{name}: {entry['error']['message']}")
+            advice[entry["error"]["next_step"]] = None
+            continue
+        terminal.print_warnings([f"{name}: {warning}" for warning in entry["warnings"]])
+        for path in entry["output_paths"]:
+            terminal.print_path(path)
+        if goes_on(entry):
+            terminal.note(_going_on(entry) if "index" not in entry else f"{name}: {_going_on(entry)}")
+            advice[later] = None
+    if answer["failed"]:
+        terminal.note(f"{answer['failed']} of {answer['total']} failed.")
+    for text in advice:
+        terminal.hint(text)
+
+
+def show_tasks(answer: Mapping[str, Any]) -> None:
+    """The ledger as a table, times in the local zone."""
+    rows = [
+        (_local(entry["created_at"]), entry["task_id"], entry["status"], entry["model"], _what(entry))
+        for entry in answer["tasks"]
+    ]
+    if rows:
+        terminal.print_table(("made", "task id", "status", "model", "files, error or prompt"), rows)
+    else:
+        terminal.note("no tasks.")
+    if "next_cursor" in answer:
+        terminal.note(f"there are older ones: add --cursor {answer['next_cursor']}")
+
+
+def _local(time: str) -> str:
+    return dt.datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _what(entry: Mapping[str, Any]) -> str:
+    error = entry.get("error", {}).get("message", "")
+    return " ".join(entry["output_paths"]) or str(error or entry["prompt"] or "")
+
+
+def show_models(answer: Mapping[str, Any]) -> None:
+    """A table of models, or one model whole where it was named exactly."""
+    found = answer["models"]
+    if len(found) == 1 and "input_schema" in found[0]:
+        _show_model(found[0])
+    elif found:
+        rows = [
+            (
+                model["id"],
+                model["kind"],
+                model["credits"],
+                model.get("max_images", 0),
+                " ".join(model.get("aspect_ratios", [])),
+            )
+            for model in found
+        ]
+        terminal.print_table(("id", "kind", "credits", "pictures in", "ratios"), rows)
+    else:
+        near = ", ".join(answer.get("did_you_mean", []))
+        terminal.note("no such model" + (f"; did you mean {near}?" if near else "; `kie-mcp models` lists them all."))
+
+
+def _show_model(model: Mapping[str, Any]) -> None:
+    print(terminal.clean(f"{model['id']}: {model['title']}"))
+    print(terminal.clean(f"kind: {model['kind']}"))
+    print(terminal.clean(f"price in credits: {model['price'] or 'not known'}"))
+    print("\ninputs:")
+    for line in _inputs(model["input_schema"], model.get("other", [])):
+        print(f"  {line}")
+    if model["notes"]:
+        print("\nnotes:")
+        for text in model["notes"]:
+            print(f"  {terminal.clean(text)}")
+
+
+def _inputs(schema: Mapping[str, Any], other: Sequence[str]) -> Iterator[str]:
+    """One line for each input; ``other`` are those that have no option of their own."""
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    required = schema.get("required", [])
+    column = max((len(name) for name in properties), default=0)
+    for name, described in properties.items():
+        facts = [
+            *(["required"] if name in required and "default" not in described else []),
+            *_facts(described),
+            *([f"set by --model-params {name}=VALUE"] if name in other else []),
+        ]
+        yield f"{name.ljust(column)}  {terminal.clean('; '.join(facts))}".rstrip()
+
+
+def _facts(schema: Mapping[str, Any]) -> Iterator[str]:
+    """What an input accepts, from its JSON Schema."""
+    if "enum" in schema:
+        yield "one of " + ", ".join(map(_shown, schema["enum"]))
+    elif schema.get("type") == "array":
+        items = " ".join(_facts(schema.get("items", {}))) or "values"
+        yield f"list of {items}"
+    elif "type" in schema:
+        kind = "URL" if schema.get("format") == "uri" else str(schema["type"])
+        yield kind
+    for key, words in _BOUNDS.items():
+        if key in schema:
+            yield words.format(_shown(schema[key]))
+    if "description" in schema:
+        yield str(schema["description"])
+
+
+_BOUNDS: Mapping[str, str] = {
+    "minimum": "from {}",
+    "maximum": "to {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {}",
+    "maxItems": "at most {}",
+    "default": "default {}",
+}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return terminal.number(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,193 @@
+"""How answers look, and what exit code each means."""
+
+from __future__ import annotations
+
+import pytest
+
+from kie_mcp.cli.answers import exit_code, show_generation, show_many, show_models, show_tasks
+
+
+def failure(category="network", message="It failed.", next_step="Try again."):
+    return {"ok": False, "error": {"category": category, "message": message, "next_step": next_step}}
+
+
+RUNNING = {"ok": True, "status": "generating", "next_step": "The task goes on."}
+UNSAVED = {"ok": True, "status": "success", "next_step": "Save it soon."}
+MADE = {"ok": True, "status": "success"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "waited", "code"),
+    [
+        (MADE, True, 0),
+        (UNSAVED, True, 0),
+        (RUNNING, True, 3),
+        (RUNNING, False, 0),
+        (failure("network"), True, 1),
+        (failure("internal"), True, 1),
+        (failure("config"), True, 2),
+        (failure("input"), True, 2),
+        ({"ok": True, "results": []}, True, 0),
+        ({"ok": True, "results": [MADE, MADE]}, True, 0),
+        ({"ok": True, "results": [MADE, RUNNING]}, True, 3),
+        ({"ok": True, "results": [MADE, RUNNING]}, False, 0),
+        ({"ok": True, "results": [MADE, RUNNING, failure("server")]}, True, 1),
+        ({"ok": True, "results": [MADE, failure("input")]}, True, 1),
+        ({"ok": False, "results": [failure("input"), failure("input")], **failure("input")}, True, 2),
+        ({"ok": False, "results": [failure("input"), failure("server")], **failure("input")}, True, 1),
+    ],
+)
+def test_the_exit_code_says_how_it_ended(answer, waited, code):
+    assert exit_code(answer, waited=waited) == code
+
+
+def test_a_generation_prints_paths_and_nothing_else(capsys, generated):
+    show_generation(generated(output_paths=["/a.png", "/b.png"], warnings=["JPEG, not PNG."]), "later")
+    out, err = capsys.readouterr()
+    assert out == "/a.png\n/b.png\n"
+    assert err == "kie-mcp: note: JPEG, not PNG.\n"
+
+
+def test_a_task_that_goes_on_is_named_with_the_way_back(capsys, generated):
+    show_generation(generated(status="queuing", output_paths=[], next_step="Wait."), "Come back with collect.")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "kie-mcp: task task-1 is queuing.\n  Come back with collect.\n"
+
+
+def test_of_many_each_failure_is_told_and_each_advice_once(capsys, generated):
+    results = [
+        {"index": 0, **failure()},
+        {"index": 1, **generated(warnings=["Cut."])},
+        {"index": 2, **failure(message="It failed, too.")},
+        {"index": 3, **generated(status="waiting", output_paths=[], next_step="Wait.")},
+    ]
+    show_many({"ok": True, "total": 4, "failed": 2, "results": results}, "Come back.")
+    out, err = capsys.readouterr()
+    assert out == "/pictures/fox.png\n"
+    assert err.splitlines() == [
+        "kie-mcp: item 0: It failed.",
+        "kie-mcp: note: item 1: Cut.",
+        "kie-mcp: item 2: It failed, too.",
+        "kie-mcp: item 3: task task-1 is waiting.",
+        "kie-mcp: 2 of 4 failed.",
+        "  Try again.",
+        "  Come back.",
+    ]
+
+
+def test_of_many_tasks_each_is_called_by_its_id(capsys, generated):
+    results = [{"task_id": "t-1", **failure()}, generated(status="waiting", output_paths=[], next_step="Wait.")]
+    show_many({"ok": False, "total": 2, "failed": 1, "results": results}, "Come back.")
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        "kie-mcp: task t-1: It failed.",
+        "kie-mcp: task task-1 is waiting.",
+    ]
+
+
+def entry(**changes):
+    shown = {"task_id": "t-1", "status": "success", "model": "m", "prompt": "a fox", "output_paths": []}
+    return {**shown, "created_at": "2026-11-22T12:00:00Z", **changes}
+
+
+def test_tasks_show_their_files_else_their_error_else_their_prompt(capsys):
+    rows = [
+        entry(output_paths=["/a.png"], error={"message": "An old error."}),
+        entry(error={"message": "Kie could\nnot."}, task_id=None),
+        entry(prompt="a \x1b[31mfox"),
+        entry(prompt=None),
+    ]
+    show_tasks({"ok": True, "tasks": rows})
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["made", "task", "id", "status", "model", "files,", "error", "or", "prompt"]
+    assert [line.split(maxsplit=5)[2:] for line in lines] == [
+        ["t-1", "success", "m", "/a.png"],
+        ["-", "success", "m", "Kie could not."],
+        ["t-1", "success", "m", "a \ufffd[31mfox"],
+        ["t-1", "success", "m"],
+    ]
+
+
+def test_times_are_local(capsys, monkeypatch):
+    import time
+
+    monkeypatch.setenv("TZ", "UTC-9")
+    time.tzset()
+    show_tasks({"ok": True, "tasks": [entry()]})
+    monkeypatch.undo()
+    time.tzset()
+    assert capsys.readouterr().out.splitlines()[1].startswith("2026-11-22 21:00  t-1")
+
+
+def test_no_tasks_are_no_table(capsys):
+    show_tasks({"ok": True, "tasks": []})
+    assert capsys.readouterr() == ("", "kie-mcp: no tasks.\n")
+
+
+def test_older_tasks_are_mentioned(capsys):
+    show_tasks({"ok": True, "tasks": [entry()], "next_cursor": "before-7"})
+    assert capsys.readouterr().err == "kie-mcp: there are older ones: add --cursor before-7\n"
+
+
+def test_models_are_a_table(capsys):
+    found = [
+        {"id": "a/b", "kind": "text-to-image", "credits": 0.8, "aspect_ratios": ["1:1", "16:9"]},
+        {"id": "c", "kind": "image-to-image", "credits": None, "max_images": 4},
+    ]
+    show_models({"ok": True, "models": found})
+    assert capsys.readouterr().out.splitlines() == [
+        "id   kind            credits  pictures in  ratios",
+        "a/b  text-to-image   0.8      0            1:1 16:9",
+        "c    image-to-image  -        4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("near", "words"),
+    [({"did_you_mean": ["a", "b"]}, "did you mean a, b?"), ({}, "`kie-mcp models` lists them all.")],
+)
+def test_where_no_model_is_found_it_says_so(capsys, near, words):
+    show_models({"ok": True, "models": [], **near})
+    assert capsys.readouterr() == ("", f"kie-mcp: no such model; {words}\n")
+
+
+def test_one_model_is_shown_whole(capsys):
+    schema = {
+        "required": ["prompt", "size"],
+        "properties": {
+            "prompt": {"type": "string", "maxLength": 1000, "description": "What it shows"},
+            "size": {"enum": ["s", "l"], "default": "s"},
+            "pictures": {"type": "array", "maxItems": 8, "items": {"type": "string", "format": "uri"}},
+            "things": {"type": "array"},
+            "seed": {"type": "integer", "minimum": 0, "maximum": 9},
+            "strength": {"type": "number", "default": 0.5},
+            "checked": {"type": "boolean", "default": True},
+            "free": {},
+        },
+    }
+    model = {"id": "a", "title": "A", "kind": "text-to-image", "price": None, "notes": ["Slow."], "other": ["seed"]}
+    show_models({"ok": True, "models": [{**model, "input_schema": schema}]})
+    assert capsys.readouterr().out.splitlines() == [
+        "a: A",
+        "kind: text-to-image",
+        "price in credits: not known",
+        "",
+        "inputs:",
+        "  prompt    required; string; at most 1000 characters; What it shows",
+        "  size      one of s, l; default s",
+        "  pictures  list of URL; at most 8",
+        "  things    list of values",
+        "  seed      integer; from 0; to 9; set by --model-params seed=VALUE",
+        "  strength  number; default 0.5",
+        "  checked   boolean; default true",
+        "  free",
+        "",
+        "notes:",
+        "  Slow.",
+    ]
+
+
+def test_a_model_without_notes_or_inputs_is_shown_too(capsys):
+    model = {"id": "a", "title": "A", "kind": "k", "price": "5", "notes": [], "input_schema": {}}
+    show_models({"ok": True, "models": [model]})
+    assert capsys.readouterr().out.splitlines()[-2:] == ["", "inputs:"]

@@ -1,0 +1,102 @@
+"""The composition root."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+import requests
+
+from kie_mcp.cli.compose import SANDBOX_KEY, Application
+from kie_mcp.clock import Clock
+from kie_mcp.context import CallContext
+from kie_mcp.errors import ConfigError
+from kie_mcp.log import LOGGER
+from kie_mcp.tools import TOOLS
+
+TOOL = {tool.name: tool for tool in TOOLS}
+
+
+@pytest.fixture
+def build():
+    """Make applications that are closed in the end."""
+    built = []
+
+    def make(**given):
+        built.append(Application(**{"sandbox": False, "clock": Clock(), **given}))
+        return built[-1]
+
+    yield make
+    for application in built:
+        application.close()
+
+
+def test_the_sandbox_is_started_with_the_settings_and_ends_with_the_application(build):
+    application = build(sandbox=True)
+    assert not application.has_sandbox
+    config = application.services.config
+    assert application.has_sandbox
+    assert (config.api_key, config.on_loopback()) == (SANDBOX_KEY, True)
+    assert config.base_url.startswith(config.upload_base_url)
+    application.close()
+    assert not application.has_sandbox
+    with pytest.raises(requests.ConnectionError):
+        requests.get(config.base_url, timeout=5)
+    application.close()
+
+
+def test_the_variable_asks_for_the_sandbox_too(build, monkeypatch):
+    monkeypatch.setenv("KIE_AI_SANDBOX", "on")
+    assert build().services.config.api_key == SANDBOX_KEY
+
+
+def test_a_call_is_validated_and_run(build):
+    answer = build(sandbox=True).call(TOOL["get_credits"], {}, CallContext())
+    assert answer.structured["ok"] is True
+
+
+def test_two_sandboxes_draw_differently(build):
+    seeds = {build(sandbox=True).services.config.base_url: None for _ in range(2)}
+    assert len(seeds) == 2
+
+
+def test_the_key_is_a_secret_and_goes_no_further(build, monkeypatch):
+    monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
+    application = build()
+    assert application.secrets() == ()
+    answer = application.call(TOOL["list_models"], {"query": "sk-1234567890"}, CallContext())
+    assert application.secrets() == ("sk-1234567890",)
+    assert answer.structured["models"] == []
+    assert "sk-1234567890" not in json.dumps(answer.structured)
+
+
+def test_without_usable_settings_a_tool_that_needs_none_still_works(build, monkeypatch):
+    monkeypatch.setenv("KIE_AI_TIMEOUT_SECONDS", "soon")
+    application = build()
+    assert application.call(TOOL["describe_imager_interface"], {}, CallContext()).structured["ok"] is True
+    with pytest.raises(ConfigError, match="KIE_AI_TIMEOUT_SECONDS"):
+        application.call(TOOL["get_credits"], {}, CallContext())
+
+
+def test_a_log_file_that_cannot_be_written_is_a_settings_error(build, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KIE_AI_LOG_FILE", str(tmp_path / "file" / "log.jsonl"))
+    with pytest.raises(ConfigError, match=r"KIE_AI_LOG_FILE is .*log\.jsonl"):
+        assert build().services.config
+
+
+def test_the_log_goes_where_it_is_told(build):
+    stream = io.StringIO()
+    assert build(log_stream=stream).services.config
+    logging.getLogger(LOGGER).warning("a poll failed")
+    assert stream.getvalue() == "kie-mcp WARNING: a poll failed\n"
+
+
+def test_the_ledger_is_opened_when_it_is_needed(build, tmp_path):
+    application = build()
+    assert application.services.catalogue.find("nano-banana-pro")
+    assert not (tmp_path / "state").exists()
+    assert application.call(TOOL["list_visual_tasks"], {}, CallContext()).structured["tasks"] == []
+    assert (tmp_path / "state" / "ledger.sqlite3").is_file()

@@ -1,0 +1,323 @@
+"""One generation from request to files; picking up tasks that were made earlier; the price limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kie_mcp.catalogue import Wish
+from kie_mcp.config import Rate
+from kie_mcp.errors import (
+    CancelledError,
+    ConfigError,
+    InputError,
+    NetworkError,
+    OutputError,
+    RateLimitError,
+    TaskFailedError,
+    TaskNotFoundError,
+)
+from kie_mcp.jobs import Request
+from kie_mcp.kie import TaskStatus
+
+
+@pytest.fixture
+def generate(bench):
+    """Make one picture of a fox."""
+
+    def run(context=None, **more):
+        options = {name: more.pop(name) for name in ("give_up_at", "before_sending") if name in more}
+        return bench.generations.run(bench.prepared(**more), context or bench.context(), **options)
+
+    return run
+
+
+@pytest.fixture
+def collect(bench):
+    def run(task_id="task-1", **options):
+        return bench.generations.collect(task_id, bench.context(), **options)
+
+    return run
+
+
+def running(task_id="task-1", state="generating"):
+    return TaskStatus(task_id, state)
+
+
+def test_a_request_becomes_a_file(bench, client, generate, done, png):
+    client.scripts["poll"] = [
+        running(),
+        done("task-1", "https://a/1.png", model="nano-banana-pro", credits_consumed=18, seconds=40),
+    ]
+    outcome = generate(platform="linkedin")
+    assert (outcome.task_id, outcome.status, outcome.model, outcome.platform) == (
+        "task-1",
+        "success",
+        "nano-banana-pro",
+        "linkedin",
+    )
+    assert [Path(file.path).read_bytes() for file in outcome.files] == [png]
+    assert outcome.image_urls == ("https://a/1.png",)
+    assert outcome.credits_consumed == 18
+    assert outcome.elapsed_seconds == pytest.approx(sum(bench.clock.waits))
+    assert outcome.failure is None
+
+
+def test_the_body_has_the_models_own_fields_and_the_callback(client, generate):
+    generate(aspect_ratio="16:9", output_format="jpeg", callback_url="https://example.com/done")
+    assert client.calls["create"] == [
+        {
+            "model": "nano-banana-pro",
+            "input": {"prompt": "a fox", "aspect_ratio": "16:9", "output_format": "jpg"},
+            "callBackUrl": "https://example.com/done",
+        }
+    ]
+
+
+def test_local_pictures_are_uploaded_before_the_task_is_made(client, generate, tmp_path, png):
+    path = tmp_path / "in.png"
+    path.write_bytes(png)
+    generate(image_input=("https://a/1.png", str(path)))
+    (body,) = client.calls["create"]
+    assert body["input"]["image_input"] == ["https://a/1.png", "https://files.example/in.png"]
+
+
+def test_an_upload_that_fails_costs_nothing(bench, client, generate, tmp_path, png):
+    path = tmp_path / "in.png"
+    path.write_bytes(png)
+    client.scripts["upload"] = [NetworkError("broken")]
+    with pytest.raises(NetworkError):
+        generate(image_input=(str(path),))
+    assert client.calls["create"] == []
+    assert bench.rows() == []
+
+
+def test_without_waiting_the_task_is_handed_back_at_once(client, generate):
+    outcome = generate(wait_for_result=False, model="brand-new/model")
+    assert (outcome.task_id, outcome.status, outcome.files) == ("task-1", "submitted", ())
+    assert "not in the bundled list" in outcome.warnings[0]
+    assert client.calls["poll"] == []
+
+
+def test_a_wait_that_times_out_hands_the_task_back(bench, client, generate):
+    client.scripts["poll"] = [running() for _ in range(100)]
+    outcome = generate(poll_timeout_seconds=20)
+    assert (outcome.task_id, outcome.status, outcome.failure) == ("task-1", "generating", None)
+    assert bench.ledger.find("task-1").state == "generating"
+
+
+def test_a_call_that_must_let_go_earlier_hands_the_task_back_earlier(bench, clock, client, generate):
+    client.scripts["poll"] = [running() for _ in range(100)]
+    assert generate(give_up_at=7.0).status == "generating"
+    assert clock.time == pytest.approx(7.0)
+
+
+def test_a_failed_task_is_an_error_with_its_id_and_reason(bench, client, generate):
+    client.scripts["poll"] = [TaskStatus("task-1", "fail", fail_code="422", fail_message="prohibited")]
+    with pytest.raises(TaskFailedError, match="prohibited") as caught:
+        generate()
+    assert (caught.value.task_id, caught.value.code) == ("task-1", "422")
+
+
+@pytest.mark.parametrize("trouble", [OutputError("disk"), NetworkError("broken")])
+def test_after_a_download_that_failed_the_error_names_the_task(downloads, generate, trouble):
+    downloads.answers["https://result.example/task-1.png"] = trouble
+    with pytest.raises(type(trouble)) as caught:
+        generate()
+    assert caught.value.task_id == "task-1"
+
+
+def test_a_ledger_that_fails_during_the_wait_does_not_hide_the_task(bench, generate, monkeypatch):
+    def full(*_, **__):
+        raise ConfigError("The disk is full.")
+
+    monkeypatch.setattr(bench.ledger, "observed", full)
+    with pytest.raises(ConfigError) as caught:
+        generate()
+    assert caught.value.task_id == "task-1"
+
+
+def test_a_cancel_during_the_wait_names_the_task_that_goes_on(bench, client, generate):
+    context = bench.context()
+    client.on_create = lambda body: context.cancel()
+    with pytest.raises(CancelledError) as caught:
+        generate(context)
+    assert caught.value.task_id == "task-1"
+    assert bench.ledger.find("task-1").state == "submitted"
+
+
+def test_success_without_a_picture_is_told(client, generate):
+    client.scripts["poll"] = [TaskStatus("task-1", "success")]
+    outcome = generate()
+    assert outcome.status == "success"
+    assert outcome.warnings == ("Kie reports success but names no picture.",)
+
+
+def test_a_structured_result_is_passed_on(client, generate):
+    client.scripts["poll"] = [TaskStatus("task-1", "success", result={"layers_data": []})]
+    outcome = generate()
+    assert (outcome.result, outcome.warnings) == ({"layers_data": []}, ())
+
+
+def test_without_a_key_nothing_is_prepared(make_bench):
+    bench = make_bench(api_key=None)
+    with pytest.raises(ConfigError, match="KIE_AI_API_KEY is not set"):
+        bench.prepared()
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_paid(bench, client, tmp_path):
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    with pytest.raises(OutputError):
+        bench.prepared(output_path=str(tmp_path / "file" / "fox.png"))
+    assert client.calls["create"] == []
+
+
+# picking up
+
+
+def test_collecting_again_returns_the_same_files_without_asking_anybody(bench, client, downloads, collect, generate):
+    made = generate()
+    asked, fetched = len(client.calls["poll"]), len(downloads.fetched)
+    for _ in range(2):
+        again = collect()
+        assert (again.files, again.status, again.model) == (made.files, "success", "nano-banana-pro")
+        assert again.image_urls == made.image_urls
+    assert (len(client.calls["poll"]), len(downloads.fetched)) == (asked, fetched)
+
+
+def test_saved_files_are_found_without_a_key(make_bench, generate):
+    generate()
+    assert len(make_bench(api_key=None).generations.collect("task-1", make_bench().context()).files) == 1
+
+
+def test_a_task_that_runs_on_is_saved_where_it_was_asked_for(bench, client, collect, generate, tmp_path):
+    wanted = tmp_path / "else" / "fox.png"
+    generate(wait_for_result=False, output_path=str(wanted), prompt="a red fox")
+    outcome = collect()
+    assert [file.path for file in outcome.files] == [str(wanted)]
+
+
+def test_a_task_is_saved_under_the_name_of_its_prompt(collect, generate):
+    generate(wait_for_result=False, prompt="a red fox")
+    assert "a-red-fox" in collect().files[0].path
+
+
+def test_another_place_may_be_named_when_a_task_is_collected(collect, generate, tmp_path):
+    generate(wait_for_result=False)
+    assert collect(output_path=str(tmp_path / "there.png")).files[0].path == str(tmp_path / "there.png")
+
+
+def test_a_look_says_where_a_task_is_without_waiting(clock, client, collect, generate):
+    generate(wait_for_result=False)
+    client.scripts["poll"] = [running(state="queuing")]
+    before = clock.time
+    outcome = collect()
+    assert (outcome.status, outcome.files) == ("queuing", ())
+    assert clock.time == before
+
+
+def test_a_look_without_download_only_looks(downloads, collect, generate):
+    generate(wait_for_result=False)
+    outcome = collect(download=False)
+    assert (outcome.status, outcome.files) == ("success", ())
+    assert outcome.image_urls == ("https://result.example/task-1.png",)
+    assert downloads.fetched == []
+
+
+def test_a_wait_ends_with_the_files(client, collect, generate):
+    generate(wait_for_result=False)
+    client.scripts["poll"] = [running(), running(), running()]
+    assert len(collect(wait_seconds=60).files) == 1
+
+
+def test_a_wait_ends_when_its_time_is_up(clock, client, collect, generate):
+    generate(wait_for_result=False)
+    client.scripts["poll"] = [running() for _ in range(50)]
+    assert collect(wait_seconds=30).status == "generating"
+    assert clock.time == pytest.approx(30)
+
+
+def test_no_wait_is_longer_than_the_settings_allow(make_bench, clock, client):
+    bench = make_bench(max_wait_seconds=5)
+    client.scripts["poll"] = [running("t") for _ in range(50)]
+    bench.generations.collect("t", bench.context(), wait_seconds=300)
+    assert clock.time == pytest.approx(5)
+
+
+def test_a_failed_task_is_told_again_without_asking(client, collect, generate):
+    client.scripts["poll"] = [TaskStatus("task-1", "fail", fail_code="422", fail_message="prohibited")]
+    with pytest.raises(TaskFailedError):
+        generate()
+    outcome = collect()
+    assert (outcome.status, outcome.failure["category"], outcome.files) == ("fail", "task_failed", ())
+    assert len(client.calls["poll"]) == 1
+
+
+def test_a_task_that_is_seen_to_have_failed_is_told_as_such(client, collect):
+    client.scripts["poll"] = [TaskStatus("t", "fail", fail_message="prohibited")]
+    outcome = collect("t")
+    assert outcome.status == "fail"
+    assert outcome.failure["task_id"] == "t"
+
+
+def test_a_task_that_the_ledger_has_never_seen_is_adopted_and_saved(bench, collect):
+    outcome = collect("a-task-from-elsewhere")
+    assert outcome.status == "success"
+    assert "task-a-task-from" in outcome.files[0].path
+    assert bench.ledger.find("a-task-from-elsewhere").files == outcome.files
+
+
+def test_a_task_that_nobody_knows_is_an_error(client, collect):
+    client.scripts["poll"] = [TaskNotFoundError("Kie knows no task 't'.", task_id="t")]
+    with pytest.raises(TaskNotFoundError):
+        collect("t")
+
+
+def test_a_task_that_was_made_a_moment_ago_may_not_be_visible_yet(client, collect, generate):
+    generate(wait_for_result=False)
+    client.scripts["poll"] = [TaskNotFoundError("Kie knows no task.") for _ in range(3)]
+    assert collect().status == "submitted"
+    assert collect(wait_seconds=30).status == "success"
+
+
+def test_collecting_without_a_key_says_how_to_set_it(make_bench):
+    bench = make_bench(api_key=None)
+    with pytest.raises(ConfigError, match="KIE_AI_API_KEY"):
+        bench.generations.collect("t", bench.context())
+
+
+def test_files_that_have_vanished_are_fetched_again(downloads, collect, generate):
+    Path(generate().files[0].path).unlink()
+    assert Path(collect().files[0].path).is_file()
+    assert len(downloads.fetched) == 2
+
+
+# the price
+
+
+def test_a_call_above_the_price_limit_is_refused_before_anything_is_sent(make_bench, client):
+    bench = make_bench(max_credits_per_call=20)
+    prepared = [bench.prepared(), bench.prepared()]
+    assert bench.generations.check_price(prepared[:1]) == ()
+    with pytest.raises(InputError, match=r"about 36 credits, over KIE_AI_MAX_CREDITS_PER_CALL \(20\)"):
+        bench.generations.check_price(prepared)
+    assert client.calls["create"] == []
+
+
+def test_a_price_that_is_not_known_is_told(make_bench):
+    bench = make_bench(max_credits_per_call=20)
+    (warning,) = bench.generations.check_price([bench.prepared(model="brand-new/model")])
+    assert "price is not known" in warning
+
+
+def test_without_a_limit_no_price_matters(bench):
+    assert bench.generations.check_price([bench.prepared(), bench.prepared(model="brand-new/model")]) == ()
+
+
+def test_a_full_window_names_the_limit(make_bench):
+    bench = make_bench(rate_limit=Rate(1, 100))
+    request = Request(Wish("a fox", "nano-banana-pro"), 3, 300, wait_for_result=False)
+    bench.generations.run(bench.generations.prepare(request, bench.context()), bench.context())
+    with pytest.raises(RateLimitError, match="KIE_AI_RATE_LIMIT"):
+        bench.generations.run(bench.generations.prepare(request, bench.context()), bench.context(), give_up_at=10.0)

@@ -1,0 +1,277 @@
+"""Saving pictures: once, whoever asks, and going on where an earlier attempt ended."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kie_mcp.clock import Clock
+from kie_mcp.context import CallContext
+from kie_mcp.errors import (
+    CancelledError,
+    DeadLinkError,
+    InputError,
+    NetworkError,
+    OutputError,
+    TaskNotFoundError,
+    UnclearAnswerError,
+)
+from kie_mcp.jobs.model import SavePlan
+from kie_mcp.kie import TaskStatus
+
+A, B, C = (f"https://result.example/{name}.png" for name in "abc")
+
+
+@pytest.fixture
+def save(bench):
+    """Save the pictures of a status, into the usual folder or elsewhere."""
+
+    def run(status, context=None, *, output_path=None, asked_format=None):
+        plan = SavePlan(bench.outputs.target(output_path), "a red fox", asked_format)
+        bench.ledger.observed(status.task_id, status.state, image_urls=status.image_urls)
+        return bench.saver.save(status, plan, context or bench.context())
+
+    return run
+
+
+def test_a_picture_is_saved_and_written_down(bench, save, done, png):
+    (file,), warnings = save(done("t", A))
+    assert Path(file.path).read_bytes() == png
+    assert Path(file.path).parent == bench.config.output_dir
+    assert "a-red-fox" in Path(file.path).name
+    assert (file.mime_type, file.bytes, file.width, file.height) == ("image/png", len(png), 40, 30)
+    assert warnings == ()
+    assert bench.ledger.find("t").files == (file,)
+
+
+def test_several_pictures_are_numbered_and_written_down_one_by_one(bench, save, done, downloads):
+    written = []
+
+    def look():
+        written.append(len(bench.ledger.find("t").files))
+        return downloads.data
+
+    downloads.answers = {A: look, B: look, C: look}
+    files, _ = save(done("t", A, B, C))
+    assert written == [0, 1, 2]
+    assert [Path(file.path).stem[-2:] for file in files] == ["-1", "-2", "-3"]
+
+
+def test_an_attempt_that_failed_half_way_is_gone_on_with(bench, save, done, downloads):
+    downloads.answers = {B: NetworkError("broken")}
+    with pytest.raises(NetworkError) as caught:
+        save(done("t", A, B, C))
+    assert caught.value.task_id == "t"
+    assert len(bench.ledger.find("t").files) == 1
+    assert bench.saver.saved("t") == ()
+    downloads.answers.clear()
+    files, _ = save(done("t", A, B, C))
+    assert len(files) == 3
+    assert downloads.fetched == [A, B, B, C]
+    assert len(bench.files()) == 3
+    assert bench.saver.saved("t") == files
+
+
+def test_a_second_save_fetches_nothing(bench, save, done, downloads):
+    first, _ = save(done("t", A, B))
+    assert save(done("t", A, B)) == (first, ())
+    assert downloads.fetched == [A, B]
+
+
+def test_a_file_that_has_vanished_is_fetched_again(bench, save, done, downloads):
+    (one, two), _ = save(done("t", A, B))
+    Path(one.path).unlink()
+    assert bench.saver.saved("t") == ()
+    (again, same), _ = save(done("t", A, B))
+    assert Path(again.path).is_file()
+    assert same == two
+    assert downloads.fetched == [A, B, A]
+
+
+def test_two_savers_at_once_make_one_set_of_files(bench, save, done, downloads):
+    waiting, finished = threading.Event(), threading.Event()
+
+    class WaitingClock(Clock):
+        """The second saver waits until the first has finished."""
+
+        def wait(self, event, seconds):
+            waiting.set()
+            assert finished.wait(10)
+            return event.is_set()
+
+    def slow():
+        assert waiting.wait(10)
+        return downloads.data
+
+    begun = threading.Event()
+
+    def first_picture():
+        begun.set()
+        return slow()
+
+    downloads.answers = {A: first_picture}
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(save, done("t", A, B))
+        assert begun.wait(10)
+        other = pool.submit(save, done("t", A, B), CallContext(WaitingClock()))
+        files, _ = one.result(10)
+        finished.set()
+        assert other.result(10) == (files, ())
+    assert downloads.fetched == [A, B]
+    assert len(bench.files()) == 2
+
+
+def test_a_cancelled_wait_for_another_saver_leaves_the_claim_alone(bench, save, done):
+    bench.ledger.claim("t", "somebody else", 1000)
+    context = bench.context()
+    context.cancel()
+    with pytest.raises(CancelledError) as caught:
+        save(done("t", A), context)
+    assert caught.value.task_id == "t"
+    assert not bench.ledger.claim("t", "a third", 10)
+
+
+def test_the_claim_of_a_process_that_died_runs_out(bench, clock, save, done):
+    bench.ledger.claim("t", "killed", 120)
+    files, _ = save(done("t", A))
+    assert len(files) == 1
+    assert 119 < clock.time < 122
+
+
+def test_the_claim_is_renewed_while_a_long_download_runs(bench, clock, save, done, downloads, png):
+    free = []
+
+    def slow(url, receive, context):
+        def chunks():
+            for start in range(0, len(png), len(png) // 8 + 1):
+                clock.time += 100
+                yield png[start : start + len(png) // 8 + 1]
+                free.append(bench.ledger.claim("t", "somebody else", 1))
+
+        return receive(chunks())
+
+    downloads.fetch = slow
+    save(done("t", A))
+    assert len(free) == 8
+    assert not any(free)
+
+
+def test_the_claim_is_renewed_between_pictures(bench, clock, save, done, downloads):
+    free = []
+
+    def slow():
+        free.append(bench.ledger.claim("t", "somebody else", 1))
+        clock.time += 100
+        return downloads.data
+
+    downloads.answers = dict.fromkeys((A, B, C), slow)
+    save(done("t", A, B, C))
+    assert free == [False, False, False]
+
+
+def test_a_dead_link_is_asked_for_again_with_a_poll(save, done, client, downloads):
+    downloads.answers = {A: DeadLinkError("gone", code=403)}
+    client.scripts["poll"] = [done("t", B)]
+    files, _ = save(done("t", A))
+    assert len(files) == 1
+    assert downloads.fetched == [A, B]
+    assert client.calls["renew"] == []
+
+
+def test_a_link_that_is_dead_in_the_poll_too_is_renewed(save, done, client, downloads):
+    downloads.answers = {A: DeadLinkError("gone", code=403)}
+    client.scripts["poll"] = [done("t", A)]
+    files, _ = save(done("t", A))
+    assert len(files) == 1
+    assert downloads.fetched == [A, A + "?renewed"]
+    assert client.calls["renew"] == [A]
+
+
+def test_each_of_several_links_is_renewed_in_its_own_place(save, done, client, downloads):
+    downloads.answers = {B: DeadLinkError("gone", code=403)}
+    client.scripts["poll"] = [done("t", A, C)]
+    save(done("t", A, B))
+    assert downloads.fetched == [A, B, C]
+
+
+def test_a_poll_that_names_fewer_pictures_does_not_confuse(save, done, client, downloads):
+    downloads.answers = {B: DeadLinkError("gone", code=403)}
+    client.scripts["poll"] = [done("t", A)]
+    save(done("t", A, B))
+    assert downloads.fetched == [A, B, B + "?renewed"]
+
+
+@pytest.mark.parametrize("renewed", [None, InputError("url is wrong", code=422)], ids=["dead too", "refused"])
+def test_a_link_that_stays_dead_is_a_clear_error(bench, save, done, client, downloads, renewed):
+    downloads.answers = {A: DeadLinkError("gone", code=403), A + "?renewed": DeadLinkError("gone", code=404)}
+    client.scripts["poll"] = [done("t", A)]
+    client.scripts["renew"] = [renewed] if renewed else []
+    with pytest.raises(OutputError, match="its link is dead and could not be renewed") as caught:
+        save(done("t", A))
+    assert caught.value.task_id == "t"
+    assert caught.value.code == (403 if renewed else 404)
+    assert bench.files() == []
+
+
+def test_a_renewal_that_fails_in_passing_is_told_as_such(save, done, client, downloads):
+    downloads.answers = {A: DeadLinkError("gone", code=403)}
+    client.scripts["poll"] = [done("t", A)]
+    client.scripts["renew"] = [UnclearAnswerError("HTTP 502")]
+    with pytest.raises(UnclearAnswerError) as caught:
+        save(done("t", A))
+    assert caught.value.retryable
+
+
+def test_a_task_that_kie_has_forgotten_is_told_as_such(save, done, client, downloads):
+    downloads.answers = {A: DeadLinkError("gone", code=403)}
+    client.scripts["poll"] = [TaskNotFoundError("Kie knows no task 't'.")]
+    with pytest.raises(TaskNotFoundError) as caught:
+        save(done("t", A))
+    assert caught.value.task_id == "t"
+
+
+def test_a_cancel_while_a_link_is_renewed_ends_it(save, done, client, downloads, bench):
+    context = bench.context()
+    downloads.answers = {A: DeadLinkError("gone", code=403)}
+
+    def cancelled():
+        context.cancel()
+        context.raise_if_cancelled()
+
+    client.scripts["poll"] = [done("t", A)]
+    client.scripts["renew"] = [cancelled]
+    with pytest.raises(CancelledError):
+        save(done("t", A), context)
+
+
+def test_no_picture_leaves_no_file(bench, save, done, downloads):
+    downloads.answers = {A: b"<!doctype html><title>Expired</title>"}
+    with pytest.raises(OutputError, match="HTML") as caught:
+        save(done("t", A))
+    assert caught.value.task_id == "t"
+    assert bench.files() == []
+
+
+def test_the_extension_follows_the_bytes_and_the_difference_is_told(bench, save, done, downloads, tmp_path):
+    Image.new("RGB", (8, 6)).save(tmp_path / "x.jpg")
+    downloads.answers = {A: (tmp_path / "x.jpg").read_bytes()}
+    (file,), warnings = save(done("t", A), output_path=str(tmp_path / "fox.png"), asked_format="png")
+    assert file.path == str(tmp_path / "fox.jpg")
+    assert len(warnings) == 2
+    assert bench.saver.saved("t") == (file,)
+
+
+def test_a_task_without_files_has_none(bench):
+    assert bench.saver.saved("nobody") == ()
+    bench.ledger.observed("t", "generating")
+    assert bench.saver.saved("t") == ()
+
+
+def test_a_task_that_another_process_made_is_adopted(bench, png):
+    status = TaskStatus("elsewhere", "success", image_urls=(A,))
+    files, _ = bench.saver.save(status, SavePlan(bench.outputs.target(None), "x"), bench.context())
+    assert bench.ledger.find("elsewhere").files == files

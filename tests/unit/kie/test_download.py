@@ -1,0 +1,447 @@
+"""Fetching pictures: no credentials, https only, never an address of the local network."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+import requests
+
+from kie_mcp.errors import (
+    CancelledError,
+    DeadLinkError,
+    NetworkError,
+    NotAcceptedError,
+    OutputError,
+    RateLimitError,
+    UnclearAnswerError,
+)
+from kie_mcp.kie.download import _refuse_local, is_local_address
+
+URL = "https://tempfile.aiquickdraw.com/images/a.png"
+LOCAL = [
+    "127.0.0.1",
+    "127.9.9.9",
+    "0.0.0.0",
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "192.0.2.1",
+    "224.0.0.1",
+    "239.255.255.250",
+    "255.255.255.255",
+    "240.0.0.1",
+    "::1",
+    "::",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fc00::1",
+    "fd12::1",
+    "ff02::1",
+    "ff0e::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "2002:7f00:1::",
+    "2002:0a00:0001::",
+    "2001:db8::1",
+]
+PUBLIC = ["1.1.1.1", "93.184.216.34", "172.32.0.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "2002:0101:0101::"]
+
+
+@pytest.fixture
+def downloader(make_downloader):
+    """One for an API elsewhere: it refuses local addresses."""
+    return make_downloader()
+
+
+@pytest.fixture
+def local_downloader(make_downloader, host):
+    """One for an API on this machine, where pictures are too."""
+    return make_downloader(base_url=host.url + "/api/v1", timeout_seconds=10)
+
+
+def join(chunks):
+    return b"".join(chunks)
+
+
+def refuse(_):
+    raise AssertionError
+
+
+# addresses
+
+
+@pytest.mark.parametrize("address", LOCAL)
+def test_a_local_address_is_recognised(address):
+    assert is_local_address(address)
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is_recognised(address):
+    assert not is_local_address(address)
+
+
+def test_a_name_is_no_address():
+    with pytest.raises(ValueError, match="does not appear"):
+        is_local_address("localhost")
+
+
+@pytest.mark.parametrize("address", [address for address in LOCAL if "%" not in address])
+def test_a_link_to_a_local_address_is_not_followed(mock, downloader, context, address):
+    url = f"https://[{address}]/a.png" if ":" in address else f"https://{address}/a.png"
+    with pytest.raises(OutputError, match="leads to the local address"):
+        downloader.fetch(url, refuse, context)
+    assert len(mock.calls) == 0
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1:8443", "user@127.0.0.1"])
+def test_a_link_to_this_machine_is_not_followed_however_it_is_written(mock, downloader, context, host):
+    with pytest.raises(OutputError, match="local address"):
+        downloader.fetch(f"https://{host}/a.png", refuse, context)
+    assert len(mock.calls) == 0
+
+
+@pytest.mark.parametrize(
+    "url", ["http://tempfile.test/a.png", "ftp://x/a.png", "file:///etc/passwd", "data:,x", "a.png", "", "//x/a.png"]
+)
+def test_a_link_that_is_not_https_is_not_followed(mock, downloader, context, url):
+    with pytest.raises(OutputError, match="not followed"):
+        downloader.fetch(url, refuse, context)
+    assert len(mock.calls) == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://[::1", "https://[x]/a", "https://", "https://a:port/", "https://*.x/", "https://a:99999/", "https:///a"],
+)
+def test_a_link_that_is_no_url_is_an_error_of_the_output(mock, downloader, context, url):
+    with pytest.raises(OutputError, match="not followed"):
+        downloader.fetch(url, refuse, context)
+    assert len(mock.calls) == 0
+
+
+def resolving_to(monkeypatch, port):
+    """Every name leads to this machine."""
+    asked = []
+
+    def look_up(host, *_, **__):
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        yield listening
+
+
+@pytest.fixture
+def _no_proxies(monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.usefixtures("_no_proxies")
+@pytest.mark.parametrize("host", ["innocent.example", "2130706433", "0x7f.1", "localhost."])
+def test_a_name_that_leads_to_this_machine_is_hung_up_on_before_a_byte_is_sent(
+    downloader, context, monkeypatch, listener, host
+):
+    port = listener.getsockname()[1]
+    asked = resolving_to(monkeypatch, port)
+    with pytest.raises(OutputError, match=r"leads to the local address 127\.0\.0\.1"):
+        downloader.fetch(f"https://{host}:{port}/a.png", refuse, context)
+    assert len(asked) == 1
+    connection, _ = listener.accept()
+    with connection:
+        assert connection.recv(100) == b""
+
+
+@pytest.mark.usefixtures("_no_proxies")
+def test_plain_connections_are_guarded_too(downloader, monkeypatch, listener):
+    port = listener.getsockname()[1]
+    resolving_to(monkeypatch, port)
+    with pytest.raises(OutputError, match="local address"):
+        downloader._session.get(f"http://innocent.example:{port}/", timeout=5)
+
+
+def test_a_connection_to_a_public_address_is_left_alone():
+    class Public:
+        def getpeername(self):
+            return ("93.184.216.34", 443)
+
+    public = Public()
+    assert _refuse_local(public) is public
+
+
+# the request
+
+
+def test_a_picture_is_fetched_without_credentials(mock, downloader, context, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login someone password s3cret\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert requests.utils.get_netrc_auth(URL)
+    mock.get(URL, body=b"picture")
+    assert downloader.fetch(URL, join, context) == b"picture"
+    assert "Authorization" not in mock.calls[0].request.headers
+    assert "Cookie" not in mock.calls[0].request.headers
+
+
+def test_credentials_in_a_link_are_not_sent(local_downloader, host, answer, context):
+    host.says(answer.page(body=b"picture"))
+    assert local_downloader.fetch(host.url.replace("//", "//user:word@"), join, context) == b"picture"
+    assert host.seen[0].headers["Authorization"] is None
+
+
+def test_no_redirect_brings_credentials_back(local_downloader, host, start_host, answer, context, key):
+    other = start_host().says(answer.page(body=b"picture"))
+    host.says(answer.page(302, Location=other.url + "/b.png", Set_Cookie="a=b"))
+    assert local_downloader.fetch(host.url + "/a.png", join, context) == b"picture"
+    for seen in host.seen + other.seen:
+        assert seen.headers["Authorization"] is None
+        assert seen.headers["Cookie"] is None
+        assert key not in str(seen.headers)
+
+
+def test_a_picture_is_asked_for_as_it_is(mock, downloader, context):
+    mock.get(URL, body=b"picture")
+    downloader.fetch(URL, join, context)
+    assert mock.calls[0].request.headers["Accept-Encoding"] == "identity"
+
+
+def test_the_receivers_result_is_returned(mock, downloader, context):
+    mock.get(URL, body=b"picture")
+    assert downloader.fetch(URL, lambda chunks: len(join(chunks)), context) == 7
+
+
+# redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_an_https_redirect_is_followed(mock, downloader, context, status):
+    mock.get(URL, status=status, headers={"Location": "/images/b.png?x=1"})
+    mock.get("https://tempfile.aiquickdraw.com/images/b.png", body=b"picture")
+    assert downloader.fetch(URL, join, context) == b"picture"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://tempfile.test/a.png",
+        "//169.254.169.254/latest",
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://[::ffff:127.0.0.1]/",
+        "file:///etc/passwd",
+        "https://[::1",
+        "https://a:port/",
+    ],
+)
+def test_a_redirect_is_checked_as_the_link_was(mock, downloader, context, clock, target):
+    mock.get(URL, status=302, headers={"Location": target})
+    with pytest.raises(OutputError, match="not followed"):
+        downloader.fetch(URL, refuse, context)
+    assert (len(mock.calls), clock.waits) == (1, [])
+
+
+def test_five_redirects_are_followed_and_no_more(mock, downloader, context):
+    mock.get(URL, status=302, headers={"Location": URL})
+    with pytest.raises(OutputError, match="more than 5 redirects"):
+        downloader.fetch(URL, refuse, context)
+    assert len(mock.calls) == 6
+    mock.reset()
+    for _ in range(5):
+        mock.get(URL, status=302, headers={"Location": URL})
+    mock.get(URL, body=b"picture")
+    assert downloader.fetch(URL, join, context) == b"picture"
+
+
+def test_a_redirect_to_nowhere_is_unclear(mock, downloader, context):
+    mock.get(URL, status=302)
+    with pytest.raises(UnclearAnswerError, match="HTTP 302"):
+        downloader.fetch(URL, refuse, context)
+
+
+def test_the_body_of_a_redirect_is_not_read(local_downloader, host, answer, context):
+    def endless(handler):
+        answer.page(302, Location="/b.png", Content_Length=str(10**12))(handler)
+        handler.wfile.write(b"x")
+        host.over.wait(30)
+
+    host.says(endless, answer.page(body=b"picture"))
+    assert local_downloader.fetch(host.url + "/a.png", join, context) == b"picture"
+
+
+# answers
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_a_dead_link_is_told_at_once(mock, downloader, context, clock, status):
+    mock.get(URL, status=status)
+    with pytest.raises(DeadLinkError) as caught:
+        downloader.fetch(URL, refuse, context)
+    assert caught.value.code == status
+    assert (len(mock.calls), clock.waits) == (1, [])
+
+
+PASSING = {
+    "HTTP 408": ({"status": 408}, NotAcceptedError),
+    "HTTP 425": ({"status": 425}, NotAcceptedError),
+    "HTTP 429": ({"status": 429}, RateLimitError),
+    "HTTP 500": ({"status": 500}, UnclearAnswerError),
+    "HTTP 502": ({"status": 502}, UnclearAnswerError),
+    "HTTP 503": ({"status": 503}, NotAcceptedError),
+    "HTTP 206": ({"status": 206, "body": b"part"}, UnclearAnswerError),
+    "HTTP 204": ({"status": 204}, UnclearAnswerError),
+    "time-out": ({"body": requests.ReadTimeout()}, NetworkError),
+    "dropped": ({"body": requests.ConnectionError()}, NetworkError),
+}
+
+
+@pytest.mark.parametrize("failure", [failure for failure, _ in PASSING.values()], ids=PASSING)
+def test_a_download_is_tried_again_after_any_passing_failure(mock, downloader, context, clock, failure):
+    mock.get(URL, **failure)
+    mock.get(URL, **failure)
+    mock.get(URL, body=b"picture")
+    assert downloader.fetch(URL, join, context) == b"picture"
+    assert len(clock.waits) == 2
+
+
+@pytest.mark.parametrize(("failure", "kind"), PASSING.values(), ids=PASSING)
+def test_the_last_failure_is_told_when_the_attempts_are_used_up(mock, downloader, context, failure, kind):
+    mock.get(URL, **failure)
+    with pytest.raises(kind) as caught:
+        downloader.fetch(URL, refuse, context)
+    assert type(caught.value) is kind
+    assert len(mock.calls) == 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_that_the_host_asks_for_is_honoured(mock, downloader, context, clock, status):
+    mock.get(URL, status=status, headers={"Retry-After": "11"})
+    mock.get(URL, body=b"picture")
+    downloader.fetch(URL, join, context)
+    assert clock.waits == [11]
+
+
+def test_a_picture_that_says_it_is_over_the_limit_is_not_read(mock, make_downloader, context):
+    mock.get(URL, body=b"x" * 101, auto_calculate_content_length=True)
+    with pytest.raises(OutputError, match=r"has 101 bytes.*\(100\)") as caught:
+        make_downloader(max_image_bytes=100).fetch(URL, refuse, context)
+    assert "KIE_AI_MAX_IMAGE_BYTES" in caught.value.next_step
+
+
+@pytest.mark.parametrize("length", ["100", "-5", "many", ""])
+def test_a_length_within_the_limit_or_without_a_meaning_is_left_to_the_receiver(mock, make_downloader, context, length):
+    mock.get(URL, body=b"x" * 100, headers={"Content-Length": length})
+    assert len(make_downloader(max_image_bytes=100).fetch(URL, join, context)) == 100
+
+
+# the body
+
+
+def test_a_picture_comes_in_bounded_pieces(local_downloader, host, answer, context):
+    host.says(answer.page(body=b"x" * 1_000_000))
+    pieces = local_downloader.fetch(host.url, list, context)
+    assert sum(map(len, pieces)) == 1_000_000
+    assert max(map(len, pieces)) <= 262_144
+
+
+def short(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b"x" * 10)
+    handler.close_connection = True
+
+
+def test_a_short_body_is_fetched_again_from_the_start(local_downloader, host, answer, context):
+    host.says(short, answer.page(body=b"picture"))
+    started = []
+
+    def receive(chunks):
+        started.append(1)
+        return join(chunks)
+
+    assert local_downloader.fetch(host.url, receive, context) == b"picture"
+    assert len(started) == 2
+
+
+def test_a_body_that_stays_short_is_a_broken_connection(local_downloader, host, context):
+    host.says(short)
+    with pytest.raises(NetworkError):
+        local_downloader.fetch(host.url, join, context)
+    assert len(host.seen) == 3
+
+
+def test_a_failure_of_the_receiver_is_not_tried_again(mock, downloader, context):
+    def full(_):
+        raise OutputError("the disk is full")
+
+    mock.get(URL, body=b"picture")
+    with pytest.raises(OutputError, match="the disk is full"):
+        downloader.fetch(URL, full, context)
+    assert len(mock.calls) == 1
+
+
+def test_a_slow_picture_is_handed_on_as_it_arrives(local_downloader, host, answer, context):
+    def slow(handler):
+        answer.page(Content_Length="1000000")(handler)
+        handler.wfile.write(b"first")
+        host.over.wait(30)
+
+    host.says(slow)
+
+    def first(chunks):
+        return next(chunks)
+
+    assert local_downloader.fetch(host.url, first, context) == b"first"
+
+
+# cancelling
+
+
+def test_nothing_is_fetched_for_a_call_that_was_cancelled(mock, downloader, context):
+    context.cancel()
+    with pytest.raises(CancelledError):
+        downloader.fetch(URL, refuse, context)
+    assert len(mock.calls) == 0
+
+
+def test_a_cancel_ends_a_download_between_two_pieces(local_downloader, host, answer, context):
+    host.says(answer.page(body=b"x" * 5_000_000))
+
+    def receive(chunks):
+        for _ in chunks:
+            context.cancel()
+
+    with pytest.raises(CancelledError):
+        local_downloader.fetch(host.url, receive, context)
+    assert len(host.seen) == 1
+
+
+def test_no_attempt_is_made_after_a_cancel(mock, downloader, context, clock):
+    clock.on_wait = context.cancel
+    mock.get(URL, status=503)
+    with pytest.raises(CancelledError):
+        downloader.fetch(URL, refuse, context)
+    assert len(mock.calls) == 1
+
+
+# with an API on this machine
+
+
+def test_plain_http_is_for_pictures_on_this_machine_only(local_downloader, host, answer, context):
+    host.says(answer.page(body=b"picture"))
+    assert local_downloader.fetch(host.url + "/a.png", join, context) == b"picture"
+    for url in ("http://tempfile.test/a.png", "https://10.0.0.1/a.png", "https://169.254.169.254/"):
+        with pytest.raises(OutputError, match="not followed"):
+            local_downloader.fetch(url, refuse, context)

@@ -1,0 +1,139 @@
+"""What recordInfo's answers say of a task."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kie_mcp.kie.status import RUNNING, TERMINAL, TaskStatus, read_status
+
+URL = "https://tempfile.aiquickdraw.com/images/chatgpt/file_1.png"
+LIVE = {
+    "taskId": "366e2065",
+    "model": "gpt-image-2-5-flare-text-to-image",
+    "state": "success",
+    "param": '{"input":"{\\"aspect_ratio\\":\\"16:9\\"}","model":"gpt-image-2-5-flare-text-to-image"}',
+    "resultJson": json.dumps({"resultUrls": [URL]}),
+    "failCode": None,
+    "failMsg": None,
+    "costTime": 66,
+    "completeTime": 1789126761759,
+    "createTime": 1789126694807,
+    "creditsConsumed": 6.0,
+    "response": {"resultUrls": ["https://elsewhere.example/other.png"]},
+    "successFlag": 1,
+}
+
+
+def read(**record):
+    return read_status("t", record)
+
+
+def test_a_recorded_success_is_read():
+    assert read_status("366e2065", LIVE) == TaskStatus(
+        task_id="366e2065",
+        state="success",
+        model="gpt-image-2-5-flare-text-to-image",
+        image_urls=(URL,),
+        credits_consumed=6.0,
+        seconds=66.952,
+    )
+
+
+def test_a_documented_failure_is_read():
+    status = read(state="fail", resultJson="", failCode="422", failMsg="Invalid prompt: prohibited content")
+    assert status == TaskStatus(
+        "t", "fail", fail_code="422", fail_message="Invalid prompt: prohibited content", credits_consumed=None
+    )
+    assert status.finished
+
+
+@pytest.mark.parametrize("state", sorted(RUNNING))
+def test_a_task_that_runs_has_not_ended(state):
+    status = read(state=state, resultJson="", failCode=None, costTime=5)
+    assert (status.state, status.finished, status.seconds) == (state, False, None)
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_a_task_that_succeeded_or_failed_has_ended(state):
+    assert read(state=state).finished
+
+
+@pytest.mark.parametrize("state", ["paused", "", None, 1, ["success"], {"a": 1}, "SUCCESS"])
+def test_an_unknown_state_has_not_ended(state):
+    status = read(state=state)
+    assert (status.state, status.finished) == ("unknown", False)
+
+
+@pytest.mark.parametrize("data", [None, [], "text", 3, {}])
+def test_an_answer_without_a_record_is_unknown(data):
+    assert read_status("t", data) == TaskStatus("t", "unknown")
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", "null", '"x"', "", None, 7, "[" * 100_000, '{"a":' * 100_000])
+def test_the_parsed_answer_stands_in_for_a_broken_string(broken):
+    assert read(state="success", resultJson=broken, response={"resultUrls": [URL]}).image_urls == (URL,)
+    assert read(state="success", resultJson=broken, response="no").image_urls == ()
+
+
+@pytest.mark.parametrize("found", [None, "https://x/y.png", {"0": URL}, [], [None, 1, {"url": URL}, ""]])
+def test_urls_that_are_no_list_of_urls_are_left_out(found):
+    assert read(state="success", resultJson=json.dumps({"resultUrls": found})).image_urls == ()
+
+
+def test_links_that_cannot_be_meant_are_left_out():
+    given = [URL, "file:///etc/passwd", "javascript:x", "https://a/\x1b[2J", "https://a/" + "x" * 9000, "//a/b", URL]
+    assert read(state="success", resultJson=json.dumps({"resultUrls": given})).image_urls == (URL, URL)
+
+
+def test_there_are_at_most_a_hundred_pictures():
+    many = [f"https://a/{number}.png" for number in range(1000)]
+    assert read(state="success", resultJson=json.dumps({"resultUrls": many})).image_urls == tuple(many[:100])
+
+
+def test_a_structured_result_is_passed_on():
+    layers = {"layers_data": [{"z_index": 1, "url": URL}]}
+    assert read(state="success", resultJson=json.dumps({"resultObject": layers})).result == layers
+
+
+def test_a_structured_result_that_is_too_deep_is_left_out():
+    deep: list = []
+    for _ in range(60):
+        deep = [deep]
+    assert read(state="success", resultJson=json.dumps({"resultObject": deep})).result is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("500", "500"), ("GENERATION_FAILED", "GENERATION_FAILED"), (422, "422"), ("", None), (None, None), (True, None)],
+)
+def test_a_fail_code_is_text_however_it_is_spelled(value, text):
+    assert read(state="fail", failCode=value).fail_code == text
+
+
+def test_hostile_text_is_data_only():
+    hostile = "\x1b]0;owned\x07\u202e" + "x" * 1_000_000
+    status = read(state="fail", failMsg=hostile, failCode=hostile, model=hostile)
+    for text in (status.fail_message, status.fail_code, status.model):
+        assert text.isprintable()
+        assert len(text) <= 500
+
+
+@pytest.mark.parametrize(("value", "number"), [(6, 6.0), (0, 0.0), (-1, None), (True, None), ("6", None), (None, None)])
+def test_credits_are_a_number_or_unknown(value, number):
+    assert read(state="success", creditsConsumed=value).credits_consumed == number
+
+
+@pytest.mark.parametrize(
+    ("record", "seconds"),
+    [
+        ({"createTime": 1000, "completeTime": 4500, "costTime": 99}, 3.5),
+        ({"createTime": 1000, "completeTime": None, "costTime": 66}, 66),
+        ({"createTime": 5000, "completeTime": 1000, "costTime": 66}, 66),
+        ({"createTime": "x", "completeTime": 1, "costTime": "y"}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_taken_comes_from_the_time_stamps(record, seconds):
+    assert read(state="success", **record).seconds == seconds
