@@ -170,7 +170,7 @@ def _items(file: str) -> list[Any]:
 
 def _read_text(file: str) -> str:
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        data = _typed() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         reason = f"byte {error.start} is not UTF-8 text"
@@ -181,6 +181,12 @@ def _read_text(file: str) -> str:
     raise InputError(
         f"{_name(file)} cannot be read: {reason}.", next_step="Name a UTF-8 text file, or - for standard input."
     )
+
+
+def _typed() -> bytes:
+    if sys.stdin.isatty():
+        terminal.note("reading JSON from the terminal; Ctrl-D ends it.")
+    return sys.stdin.buffer.read()
 
 
 def _name(file: str) -> str:

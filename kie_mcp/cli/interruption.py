@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
-GRACE_SECONDS = 0.5
+GRACE_SECONDS = 0.3
 """How long a cancelled call may take to end by itself; a request that hangs takes longer and is left behind."""
 
 _LOOK_SECONDS = 0.1

@@ -96,6 +96,8 @@ class Run:
             return CancelledError("Interrupted while a task was being submitted.", next_step=advice)
         if not left:
             return CancelledError("Interrupted; no task is left running.", next_step="`kie-mcp tasks` shows them all.")
+        if self.application.has_sandbox:
+            return CancelledError("Interrupted.", next_step=self.later())
         if len(left) == 1:
             return CancelledError("Interrupted; the task goes on.", next_step=self.later(), task_id=left[0].task_id)
         return CancelledError(f"Interrupted; {len(left)} tasks go on.", next_step=self.later())

@@ -214,9 +214,6 @@ def _cut(text: str, columns: float) -> str:
     if width(text) <= columns:
         return text
     at_end = Path(text).is_absolute()
-    kept = ""
-    for character in reversed(text) if at_end else text:
-        if width(kept + character) >= columns:
-            break
-        kept += character
-    return "…" + kept[::-1] if at_end else kept + "…"
+    while width(text) >= columns:
+        text = text[1:] if at_end else text[:-1]
+    return f"…{text}" if at_end else f"{text}…"

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 from kie_mcp.errors import InputError
 from kie_mcp.files.paths import path_from
 from kie_mcp.files.sniff import HEAD_BYTES, sniff
+from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_LONGEST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def local_picture(text: str, *, max_bytes: int) -> LocalPicture:
             raise ValueError("its bytes are not those of a picture (png, jpeg, webp, gif, bmp, tiff or avif)")
     except (OSError, ValueError) as error:
         reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-        raise InputError(f"image_input {text!r} cannot be used: {reason}.") from error
+        raise InputError(f"image_input {shortened(text, _LONGEST_SHOWN)!r} cannot be used: {reason}.") from error
     return LocalPicture(path, kind.mime_type, size)
 
 
@@ -52,5 +56,5 @@ def _regular_size(path: Path, max_bytes: int) -> int:
     if status.st_size == 0:
         raise ValueError("the file is empty")
     if status.st_size > max_bytes:
-        raise ValueError(f"it has {status.st_size} bytes, the limit is {max_bytes} (KIE_AI_MAX_IMAGE_BYTES)")
+        raise ValueError(f"it has {status.st_size} bytes, at most {max_bytes} are accepted")
     return status.st_size

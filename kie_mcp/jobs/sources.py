@@ -10,6 +10,7 @@ from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import InputError
 from kie_mcp.files import local_picture
 from kie_mcp.jobs.model import Source
+from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +69,8 @@ class Sources:
             return Source(url=text)
         if scheme not in ("", "file"):
             raise InputError(
-                f"image_input {_short(text)!r} is a {scheme} URL; accepted are https URLs, absolute paths, "
-                "file:// URLs and task:<task_id>."
+                f"image_input {shortened(text, _LONGEST_SHOWN)!r} is a {scheme} URL; accepted are https URLs, "
+                "absolute paths, file:// URLs and task:<task_id>."
             )
         return Source(local=local_picture(text, max_bytes=most))
 
@@ -96,7 +97,3 @@ def _scheme(text: str) -> str:
     if text[:5].lower() == "data:":
         return "data"
     return text.partition("://")[0].lower() if "://" in text else ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -45,10 +46,6 @@ class KieClient:
         self._poll_turn = poll_turn
         self._random = random or Random()  # noqa: S311 - jitter, nothing secret
         self._session = new_session(config)
-        # createTask never travels on a connection that stood idle: one that the server has just closed
-        # would break with the request on its way, and nobody could say whether it arrived.
-        self._creating = new_session(config)
-        self._creating.headers["Connection"] = "close"
 
     def create_task(self, body: Mapping[str, Any], context: CallContext) -> str:
         """Submit a task and return its id (docs.kie.ai, createTask).
@@ -56,8 +53,7 @@ class KieClient:
         Sent again only where the first was certainly not accepted. Raises ``UnknownOutcomeError`` where it
         cannot be told, ``RateLimitError`` at once, otherwise the error of the refusal.
         """
-        url = self._config.base_url + self._config.create_task_path
-        send = lambda: self._call("POST", url, context, session=self._creating, json=dict(body))  # noqa: E731 - one use
+        send = partial(self._send_create, body, context)
         try:
             data = retrying(self._config, context, self._random, certainly_not_accepted)(send)
         except (NotConnectedError, UnknownOutcomeError):
@@ -71,6 +67,18 @@ class KieClient:
         if not isinstance(task_id, str) or not re.fullmatch(r"[\x21-\x7e]{1,200}", task_id):
             raise UnknownOutcomeError("Kie accepted the task but gave no usable task id.")
         return task_id
+
+    def _send_create(self, body: Mapping[str, Any], context: CallContext) -> Any:
+        """One createTask, on a connection of its own.
+
+        One that was used before may have been closed by the server just now; it would break with the request
+        on its way, and nobody could say whether it arrived. A ``Connection: close`` alone does not prevent
+        that: urllib3 goes by the answer's, and not every server repeats it.
+        """
+        url = self._config.base_url + self._config.create_task_path
+        with new_session(self._config) as session:
+            session.headers["Connection"] = "close"
+            return self._call("POST", url, context, session=session, json=dict(body))
 
     def get_task(
         self, task_id: str, context: CallContext, *, within: float | None = None, once: bool = False

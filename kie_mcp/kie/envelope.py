@@ -22,6 +22,7 @@ from kie_mcp.errors import (
     UnclearAnswerError,
 )
 from kie_mcp.log import redact
+from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -71,7 +72,7 @@ def printable(text: str, limit: int = _TEXT_LIMIT) -> str:
     """Text from outside made safe to show: no control characters, single spaces, at most ``limit``."""
     kept = "".join(char if char.isprintable() else " " for char in text[: 4 * limit])
     kept = " ".join(kept.split())
-    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+    return shortened(kept, limit)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -31,7 +31,7 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
 TOOL = Tool(
     name="create_visual_task",
     title="Submit a picture task",
-    description="Submit a paid picture task and return its task_id at once; get_visual_task fetches the picture later.",
+    description="Submit a paid task and return its task_id at once; get_visual_task fetches the picture.",
     annotations={"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True},
     handler=_handle,
 )

@@ -29,8 +29,8 @@ TOOL = Tool(
     name="generate_visual",
     title="Generate a picture",
     description=(
-        "Make a picture from a prompt and save it: submits a paid task, waits, downloads, returns absolute paths. "
-        "If the wait ends first, the task goes on: fetch it with get_visual_task, do not ask again."
+        "Make a picture from a prompt and save it: submits a paid task, waits, returns absolute paths. "
+        "If the wait ends first, fetch it with get_visual_task; do not ask again."
     ),
     annotations={"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True},
     handler=_handle,

@@ -93,8 +93,7 @@ TOOL = Tool(
     name="generate_visual_batch",
     title="Generate many pictures",
     description=(
-        "Make many pictures at once, within Kie's rate limit, and save them. A default_ argument serves every item "
-        "that does not set its own."
+        "Make many pictures at once and save them. A default_ argument serves every item that does not set its own."
     ),
     annotations={"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True},
     handler=_handle,

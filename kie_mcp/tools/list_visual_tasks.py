@@ -41,11 +41,13 @@ def _position(cursor: str | None) -> int | None:
 
 
 def _entry(row: TaskRow) -> dict[str, Any]:
+    from kie_mcp.text import shortened
+
     entry: dict[str, Any] = {
         "task_id": row.task_id,
         "status": row.state,
         "model": row.model,
-        "prompt": _short(row.prompt),
+        "prompt": row.prompt and shortened(row.prompt, _LONGEST_PROMPT),
         "created_at": _time(row.created_at),
         "output_paths": [file.path for file in row.files],
         "credits_consumed": row.credits_consumed,
@@ -57,12 +59,6 @@ def _entry(row: TaskRow) -> dict[str, Any]:
     if row.error:
         entry["error"] = row.error
     return entry
-
-
-def _short(prompt: str | None) -> str | None:
-    if prompt is None or len(prompt) <= _LONGEST_PROMPT:
-        return prompt
-    return prompt[: _LONGEST_PROMPT - 1] + "…"
 
 
 def _time(seconds: float) -> str:

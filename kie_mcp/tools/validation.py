@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 
 from kie_mcp.errors import InputError
+from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,8 +77,7 @@ def told(misfits: Iterable[Misfit]) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message: as JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return shortened(json.dumps(value, ensure_ascii=False, default=repr), _LONGEST_VALUE)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from kie_mcp.errors import AuthError, ConfigError, InputError, TaskFailedError
 
 
 def from_stdin(monkeypatch, data):
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: False))
 
 
 def test_generate_prints_the_path_and_nothing_else(command, application, generated):

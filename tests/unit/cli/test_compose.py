@@ -57,11 +57,6 @@ def test_a_call_is_validated_and_run(build):
     assert answer.structured["ok"] is True
 
 
-def test_two_sandboxes_draw_differently(build):
-    seeds = {build(sandbox=True).services.config.base_url: None for _ in range(2)}
-    assert len(seeds) == 2
-
-
 def test_the_key_is_a_secret_and_goes_no_further(build, monkeypatch):
     monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
     application = build()
@@ -85,6 +80,18 @@ def test_a_log_file_that_cannot_be_written_is_a_settings_error(build, monkeypatc
     monkeypatch.setenv("KIE_AI_LOG_FILE", str(tmp_path / "file" / "log.jsonl"))
     with pytest.raises(ConfigError, match=r"KIE_AI_LOG_FILE is .*log\.jsonl"):
         assert build().services.config
+
+
+def test_the_sandbox_is_started_once_though_the_settings_are_read_again(build, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KIE_AI_LOG_FILE", str(tmp_path / "file" / "log.jsonl"))
+    application = build(sandbox=True)
+    with pytest.raises(ConfigError):
+        assert application.services.config
+    first = application._sandbox
+    monkeypatch.delenv("KIE_AI_LOG_FILE")
+    assert application.services.config.base_url == first.base_url
+    assert application._sandbox is first
 
 
 def test_the_log_goes_where_it_is_told(build):

@@ -149,6 +149,12 @@ def test_a_file_name_is_printed_as_the_bytes_it_is_where_the_encoding_allows(
     assert stdout.buffer.getvalue() == written
 
 
+def test_output_for_a_terminal_is_made_harmless(command, application, generated, terminal):
+    screen = terminal("stdout")
+    assert command("generate", "x", application=application(generated(output_paths=["/a\x1b[31m.png"]))).code == 0
+    assert screen.shown() == ["/a\ufffd[31m.png", ""]
+
+
 def test_a_mistake_while_printing_is_one_line(command, application):
     done = command("credits", application=application({"ok": True}))
     assert done.code == 1

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from kie_mcp.errors import CancelledError
 from kie_mcp.log import LOGGER
 
 LONG = 60.0
@@ -40,6 +41,13 @@ def test_several_tasks_that_go_on_are_counted(command, application, row):
     done = command("collect", "t-1", "t-2", application=app)
     assert done.code == 130
     assert "kie-mcp: Interrupted; 2 tasks go on." in done.err
+
+
+def test_tasks_of_the_sandbox_do_not_go_on(command, application, row):
+    app = application(interrupted, has_sandbox=True)
+    app.ledger.rows = [row("t-1")]
+    done = command("--sandbox", "generate", "x", application=app)
+    assert done.err.startswith("kie-mcp: Interrupted.\n  The sandbox ends with this command, and its tasks with it;")
 
 
 def test_where_no_task_was_made_it_says_so(command, application):
@@ -124,6 +132,31 @@ def test_a_second_ctrl_c_leaves_a_task_that_is_being_made(command, application, 
         "kie-mcp: Interrupted while a task was being submitted.",
         "  Check kie.ai/logs before asking again: the picture may already be paid for.",
     ]
+
+
+def test_a_request_of_a_command_that_makes_no_tasks_is_left_behind_at_once(command, application):
+    release = threading.Event()
+    app = application(hanging(release))
+    app.ledger.submitting = ["of another program"]
+    done = command("credits", application=app)
+    release.set()
+    assert done.left_with == [130]
+
+
+def test_a_broken_ledger_keeps_nobody_waiting(command, application):
+    release = threading.Event()
+    app = application(hanging(release))
+    app.ledger.broken = True
+    done = command("generate", "x", application=app)
+    release.set()
+    assert done.left_with == [130]
+    assert "The ledger is broken." in done.err
+
+
+def test_a_call_that_was_cancelled_by_nobody_here_is_a_failure(command, application):
+    done = command("generate", "x", application=application(CancelledError("The call was cancelled.")))
+    assert done.code == 1
+    assert done.err.startswith("kie-mcp: The call was cancelled.\n")
 
 
 @pytest.mark.parametrize("as_json", [False, True])

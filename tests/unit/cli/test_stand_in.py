@@ -10,6 +10,8 @@ import socket
 import pytest
 import requests
 
+from kie_mcp.cli import stand_in
+
 
 @pytest.fixture
 def interrupted_when_ready(monkeypatch):
@@ -18,7 +20,7 @@ def interrupted_when_ready(monkeypatch):
 
     def ready(url_of):
         def hint(_text):
-            seen.append(requests.get(url_of(), timeout=5).json())
+            seen.append(requests.get(url_of(), headers={"Authorization": "Bearer sandbox"}, timeout=5).json())
             os.kill(os.getpid(), signal.SIGINT)
 
         monkeypatch.setattr("kie_mcp.cli.stand_in.hint", hint)
@@ -29,7 +31,6 @@ def interrupted_when_ready(monkeypatch):
 
 def test_it_prints_the_variables_one_a_line_and_ends_well(command, interrupted_when_ready, monkeypatch):
     ports = []
-    from kie_mcp.cli import stand_in
 
     class Sandbox(stand_in.Sandbox):
         def start(self):

@@ -57,7 +57,7 @@ def test_an_empty_file_is_refused(tmp_path):
 
 def test_a_file_over_the_limit_is_refused(picture, tmp_path):
     (tmp_path / "a.png").write_bytes(picture())
-    with pytest.raises(InputError, match="the limit is 10 "):
+    with pytest.raises(InputError, match="at most 10 are accepted"):
         local_picture(str(tmp_path / "a.png"), max_bytes=10)
 
 

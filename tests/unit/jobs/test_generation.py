@@ -6,19 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from kie_mcp.catalogue import Wish
-from kie_mcp.config import Rate
 from kie_mcp.errors import (
     CancelledError,
     ConfigError,
-    InputError,
     NetworkError,
     OutputError,
-    RateLimitError,
     TaskFailedError,
     TaskNotFoundError,
 )
-from kie_mcp.jobs import Request
 from kie_mcp.kie import TaskStatus
 
 
@@ -291,33 +286,3 @@ def test_files_that_have_vanished_are_fetched_again(downloads, collect, generate
     Path(generate().files[0].path).unlink()
     assert Path(collect().files[0].path).is_file()
     assert len(downloads.fetched) == 2
-
-
-# the price
-
-
-def test_a_call_above_the_price_limit_is_refused_before_anything_is_sent(make_bench, client):
-    bench = make_bench(max_credits_per_call=20)
-    prepared = [bench.prepared(), bench.prepared()]
-    assert bench.generations.check_price(prepared[:1]) == ()
-    with pytest.raises(InputError, match=r"about 36 credits, over KIE_AI_MAX_CREDITS_PER_CALL \(20\)"):
-        bench.generations.check_price(prepared)
-    assert client.calls["create"] == []
-
-
-def test_a_price_that_is_not_known_is_told(make_bench):
-    bench = make_bench(max_credits_per_call=20)
-    (warning,) = bench.generations.check_price([bench.prepared(model="brand-new/model")])
-    assert "price is not known" in warning
-
-
-def test_without_a_limit_no_price_matters(bench):
-    assert bench.generations.check_price([bench.prepared(), bench.prepared(model="brand-new/model")]) == ()
-
-
-def test_a_full_window_names_the_limit(make_bench):
-    bench = make_bench(rate_limit=Rate(1, 100))
-    request = Request(Wish("a fox", "nano-banana-pro"), 3, 300, wait_for_result=False)
-    bench.generations.run(bench.generations.prepare(request, bench.context()), bench.context())
-    with pytest.raises(RateLimitError, match="KIE_AI_RATE_LIMIT"):
-        bench.generations.run(bench.generations.prepare(request, bench.context()), bench.context(), give_up_at=10.0)

@@ -111,7 +111,7 @@ def test_a_model_that_is_not_known_gets_any_kind_of_picture(urls, tmp_path):
 
 def test_a_picture_over_the_limit_is_refused(make_bench, picture):
     bench = make_bench(max_image_bytes=1000)
-    with pytest.raises(InputError, match="limit is 1000"):
+    with pytest.raises(InputError, match="at most 1000 are accepted"):
         bench.sources.check((str(picture),), "nano-banana-pro", bench.context())
 
 

@@ -258,6 +258,20 @@ def test_a_task_is_made_on_a_connection_of_its_own(local_client, host, answer, c
     assert json.loads(seen.body) == BODY
 
 
+def test_no_task_travels_on_a_connection_that_was_used_before(local_client, host, answer, context):
+    ports = []
+
+    def keep_open(handler):
+        ports.append(handler.client_address[1])
+        handler.close_connection = False
+        answer.envelope({"taskId": "task_1"})(handler)
+
+    host.says(keep_open)
+    for _ in range(5):
+        local_client.create_task(BODY, context)
+    assert len(set(ports)) == 5
+
+
 def test_a_dropped_connection_is_not_tried_again(local_client, host, answer, context):
     host.says(answer.hang_up)
     with pytest.raises(UnknownOutcomeError, match="broke"):
