@@ -9,12 +9,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+INTERRUPTED = 130
+"""Exit code of a program that Ctrl-C has ended, as shells know it."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with ``argv`` (default: the process's arguments); returns the exit code.
 
     ``kie-mcp``, with ``serve`` or ``--sandbox`` or both, is the server, started without loading a parser.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:  # before signals are handled where it counts
+        return INTERRUPTED
+
+
+def _run(arguments: list[str]) -> int:
     if sorted(arguments) in ([], ["serve"], ["--sandbox"], ["--sandbox", "serve"]):
         from kie_mcp.cli.serve import serve
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kie_mcp import values
 from kie_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -108,93 +109,9 @@ class Variable:
     secret: bool = False
 
 
-def _text(value: str) -> str:
-    return value
-
-
-def _key(value: str) -> str:
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise ValueError
-    return value
-
-
-def _number(value: str) -> float:
-    number = float(value)
-    if not 0 <= number < float("inf"):
-        raise ValueError
-    return number
-
-
-def _delay(value: str) -> float:
-    seconds = _number(value)
-    if seconds > _MOST_SECONDS:
-        raise ValueError
-    return seconds
-
-
-def _seconds(value: str) -> float:
-    seconds = _delay(value)
-    if not seconds:
-        raise ValueError
-    return seconds
-
-
-def _whole(most: float = float("inf")) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        number = int(value)
-        if not 1 <= number <= most:
-            raise ValueError
-        return number
-
-    return read
-
-
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    _ = parts.port  # raises ValueError where it is no number
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or "@" in parts.netloc
-        or parts.query
-        or parts.fragment
-    ):
-        raise ValueError
-    return value.rstrip("/")
-
-
-def _url_path(value: str) -> str:
-    if not re.fullmatch(r"/[^\s?#]+", value):
-        raise ValueError
-    return value
-
-
-def _path(value: str) -> Path:
-    if "\0" in value:
-        raise ValueError
-    try:
-        return Path(value).expanduser()
-    except RuntimeError as error:  # a home folder that is not known
-        raise ValueError from error
-
-
-def _paths(value: str) -> tuple[Path, ...]:
-    return tuple(_path(part).absolute() for part in value.split(os.pathsep) if part)
-
-
 def _rate(value: str) -> Rate:
     count, seconds = value.split("/")
-    return Rate(_whole()(count), _seconds(seconds))
-
-
-def _not_available(value: str) -> str:
-    raise ValueError(value)
-
-
-def _switch(value: str) -> bool:
-    return {"on": True, "1": True, "true": True, "yes": True, "off": False, "0": False, "false": False, "no": False}[
-        value.lower()
-    ]
+    return Rate(values.whole()(count), values.seconds(seconds))
 
 
 def _log_level(value: str) -> str:
@@ -203,48 +120,53 @@ def _log_level(value: str) -> str:
     return value.lower()
 
 
-_MOST_SECONDS = 1_000_000
-"""Eleven days: sockets and waits of some platforms take no more than about twice as long."""
-
-_SECONDS = f"a number of seconds above 0 and at most {_MOST_SECONDS}, e.g. 90"
+_SECONDS = f"a number of seconds above 0 and at most {values.MOST_SECONDS}, e.g. 90"
 _HTTP_URL = "a URL with http:// or https:// and no user, query or fragment, e.g. https://api.kie.ai/api/v1"
 _URL_PATH = "a path that begins with /, e.g. /jobs/createTask"
 _PATH = "a path"
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("KIE_AI_API_KEY", "api_key", _key, "the key as shown at kie.ai/api-key, without spaces", secret=True),
-    Variable("KIE_AI_BASE_URL", "base_url", _url, _HTTP_URL),
-    Variable("KIE_AI_MODEL", "model", _text, "a model id, e.g. nano-banana-pro"),
-    Variable("KIE_AI_OUTPUT_DIR", "output_dir", _path, _PATH),
-    Variable("KIE_AI_TIMEOUT_SECONDS", "timeout_seconds", _seconds, _SECONDS),
-    Variable("KIE_AI_POLL_INTERVAL_SECONDS", "poll_interval_seconds", _seconds, _SECONDS),
-    Variable("KIE_AI_POLL_TIMEOUT_SECONDS", "poll_timeout_seconds", _seconds, _SECONDS),
-    Variable("KIE_AI_HTTP_RETRIES", "http_retries", _whole(100), "a whole number of attempts from 1 to 100, e.g. 3"),
+    Variable(
+        "KIE_AI_API_KEY", "api_key", values.key, "the key as shown at kie.ai/api-key, without spaces", secret=True
+    ),
+    Variable("KIE_AI_BASE_URL", "base_url", values.url, _HTTP_URL),
+    Variable("KIE_AI_MODEL", "model", values.text, "a model id, e.g. nano-banana-pro"),
+    Variable("KIE_AI_OUTPUT_DIR", "output_dir", values.path, _PATH),
+    Variable("KIE_AI_TIMEOUT_SECONDS", "timeout_seconds", values.seconds, _SECONDS),
+    Variable("KIE_AI_POLL_INTERVAL_SECONDS", "poll_interval_seconds", values.seconds, _SECONDS),
+    Variable("KIE_AI_POLL_TIMEOUT_SECONDS", "poll_timeout_seconds", values.seconds, _SECONDS),
+    Variable(
+        "KIE_AI_HTTP_RETRIES", "http_retries", values.whole(100), "a whole number of attempts from 1 to 100, e.g. 3"
+    ),
     Variable(
         "KIE_AI_HTTP_RETRY_BACKOFF_SECONDS",
         "http_retry_backoff_seconds",
-        _delay,
-        f"a number of seconds from 0 to {_MOST_SECONDS}, e.g. 1.5",
+        values.delay,
+        f"a number of seconds from 0 to {values.MOST_SECONDS}, e.g. 1.5",
     ),
-    Variable("KIE_AI_CREATE_TASK_PATH", "create_task_path", _url_path, _URL_PATH),
-    Variable("KIE_AI_GET_TASK_PATH", "get_task_path", _url_path, _URL_PATH),
-    Variable("KIE_AI_UPLOAD_BASE_URL", "upload_base_url", _url, _HTTP_URL),
-    Variable("KIE_AI_STATE_DIR", "state_dir", _path, _PATH),
+    Variable("KIE_AI_CREATE_TASK_PATH", "create_task_path", values.url_path, _URL_PATH),
+    Variable("KIE_AI_GET_TASK_PATH", "get_task_path", values.url_path, _URL_PATH),
+    Variable("KIE_AI_UPLOAD_BASE_URL", "upload_base_url", values.url, _HTTP_URL),
+    Variable("KIE_AI_STATE_DIR", "state_dir", values.path, _PATH),
     Variable("KIE_AI_RATE_LIMIT", "rate_limit", _rate, "new tasks per seconds as COUNT/SECONDS, e.g. 20/10"),
     Variable(
         "KIE_AI_RATE_LIMIT_URL",
         "rate_limit_url",
-        _not_available,
+        values.not_available,
         "no value in this version: the window is shared by the processes of one machine only",
     ),
-    Variable("KIE_AI_MAX_IMAGE_BYTES", "max_image_bytes", _whole(), "a whole number of bytes from 1, e.g. 104857600"),
-    Variable("KIE_AI_MAX_WAIT_SECONDS", "max_wait_seconds", _seconds, _SECONDS),
-    Variable("KIE_AI_MAX_CREDITS_PER_CALL", "max_credits_per_call", _number, "a number of credits from 0, e.g. 50"),
-    Variable("KIE_AI_OUTPUT_ROOTS", "output_roots", _paths, f"paths separated by {os.pathsep!r}"),
-    Variable("KIE_AI_PREVIEW", "preview", _switch, "on or off"),
-    Variable("KIE_AI_SANDBOX", "sandbox", _switch, "on or off"),
+    Variable(
+        "KIE_AI_MAX_IMAGE_BYTES", "max_image_bytes", values.whole(), "a whole number of bytes from 1, e.g. 104857600"
+    ),
+    Variable("KIE_AI_MAX_WAIT_SECONDS", "max_wait_seconds", values.seconds, _SECONDS),
+    Variable(
+        "KIE_AI_MAX_CREDITS_PER_CALL", "max_credits_per_call", values.number, "a number of credits from 0, e.g. 50"
+    ),
+    Variable("KIE_AI_OUTPUT_ROOTS", "output_roots", values.paths, f"paths separated by {os.pathsep!r}"),
+    Variable("KIE_AI_PREVIEW", "preview", values.switch, "on or off"),
+    Variable("KIE_AI_SANDBOX", "sandbox", values.switch, "on or off"),
     Variable("KIE_AI_LOG_LEVEL", "log_level", _log_level, "one of " + ", ".join(LOG_LEVELS)),
-    Variable("KIE_AI_LOG_FILE", "log_file", _path, _PATH),
+    Variable("KIE_AI_LOG_FILE", "log_file", values.path, _PATH),
 )
 
 
@@ -253,20 +175,20 @@ def config_from(environment: Mapping[str, str]) -> Config:
 
     Raises ``ConfigError`` naming every variable that cannot be used.
     """
-    values: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     problems: list[str] = []
     for variable in VARIABLES:
         text = environment.get(variable.name, "").strip()
         if not text:
             continue
         try:
-            values[variable.field] = variable.read(text)
-        except (ValueError, KeyError):
+            settings[variable.field] = variable.read(text)
+        except ValueError:
             shown = "set to what cannot be used (not shown)" if variable.secret else repr(text)
             problems.append(f"{variable.name} is {shown}; accepted is {variable.accepts}.")
     if problems:
         raise ConfigError(" ".join(problems))
-    return Config(**values)
+    return Config(**settings)
 
 
 def environment_with_files(environment: Mapping[str, str], folders: tuple[Path, ...]) -> dict[str, str]:

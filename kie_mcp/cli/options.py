@@ -17,7 +17,7 @@ def add_options(parser: argparse.ArgumentParser, tool: Tool, *, leave_out: Colle
     """One ``--option`` for each argument of the tool that is not in ``leave_out``."""
     for name, schema in tool.input_schema["properties"].items():
         if name not in leave_out:
-            parser.add_argument(f"--{name.replace('_', '-')}", dest=name, help=_help(schema), **_reading(schema))
+            parser.add_argument(f"--{name.replace('_', '-')}", dest=name, help=_help(name, schema), **_reading(schema))
 
 
 def arguments_from(options: argparse.Namespace, tool: Tool) -> dict[str, Any]:
@@ -30,8 +30,10 @@ def arguments_from(options: argparse.Namespace, tool: Tool) -> dict[str, Any]:
     }
 
 
-def _help(schema: dict[str, Any]) -> str:
+def _help(name: str, schema: dict[str, Any]) -> str:
     parts = [str(schema.get("description", ""))]
+    if name.startswith("default_"):
+        parts.append(f"for items without {name.removeprefix('default_')}")
     if "default" in schema:
         parts.append(f"default {json.dumps(schema['default'])}")
     return "; ".join(part for part in parts if part).replace("%", "%%")

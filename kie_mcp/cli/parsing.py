@@ -42,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     found = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str, about: str, run: Callable[[Run], int] | None = None) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = found.add_parser(name, help=about, description=f"{about.capitalize()}.")
+        made: argparse.ArgumentParser = found.add_parser(
+            name, help=about, description=f"{about[0].upper()}{about[1:]}."
+        )
         _add_common(made, default=argparse.SUPPRESS)
         made.set_defaults(run=run, parser=made)
         return made

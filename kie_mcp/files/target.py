@@ -136,7 +136,10 @@ class Outputs:
 def _user_pictures() -> Path:
     from platformdirs import user_pictures_path
 
-    return user_pictures_path()
+    try:
+        return user_pictures_path()
+    except RuntimeError:  # no home folder is known; the check of this place says that it cannot be used
+        return Path("/Pictures")
 
 
 def _absolute(path: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kie_mcp.errors import InputError, KieMcpError
+from kie_mcp.errors import InputError, KieMcpError, OutputError
 from kie_mcp.jobs.model import Outcome, Prepared, SavePlan
 from kie_mcp.jobs.watching import GRACE_SECONDS, Watch, failure
 
@@ -71,7 +71,15 @@ class Generations:
     ) -> str:
         """Upload what has to be uploaded, create the task, and return its id."""
         urls = self.sources.urls(prepared.sources, context)
-        task_id = self.submitter.submit(prepared, urls, context, give_up_at=give_up_at, before_sending=before_sending)
+        try:
+            task_id = self.submitter.submit(
+                prepared, urls, context, give_up_at=give_up_at, before_sending=before_sending
+            )
+        except InputError as error:
+            if prepared.plan.known:
+                raise
+            # The warning names the models that may have been meant; it must not get lost with the refusal.
+            raise InputError(" ".join([error.message, *prepared.plan.warnings]), code=error.code) from error
         context.progress(0, None, f"submitted as task {task_id}")
         return task_id
 
@@ -125,10 +133,13 @@ class Generations:
         download: bool = True,
         output_path: str | None = None,
     ) -> Outcome:
-        """Where a task stands, its pictures saved once it has succeeded (unless ``download`` is false)."""
+        """Where a task stands, its pictures saved once it has succeeded (unless ``download`` is false).
+
+        What is on disk already is returned without asking Kie again.
+        """
         started = context.clock.monotonic()
         row = self.ledger.find(task_id)
-        if download and row and (files := self.saver.saved(task_id)):
+        if row and (files := self.saver.saved(task_id)):
             return _remembered(row, files)
         if row and row.state == "fail" and row.error:
             return _remembered(row, ())
@@ -169,7 +180,12 @@ class Generations:
                 files, more = self.saver.save(status, plan, context)
                 warnings = (*warnings, *more)
             elif status.result is None:
-                warnings = (*warnings, "Kie reports success but names no picture.")
+                raise OutputError(
+                    "Kie reports success but names no picture.",
+                    retryable=True,
+                    next_step="Call get_visual_task with the task id in a minute; if it stays so, look at kie.ai/logs.",
+                    task_id=status.task_id,
+                )
         return Outcome(
             task_id=status.task_id,
             status=status.state,

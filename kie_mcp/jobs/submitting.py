@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kie_mcp.kie import KieClient
     from kie_mcp.ledger import RateWindow, TaskLedger
 
+_SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _LONGEST_ASKED_PAUSE = 60.0
 
@@ -77,7 +78,7 @@ class Submitter:
         )
 
     def _send(self, number: int, body: Mapping[str, Any], ticket: int, deadline: float, context: CallContext) -> str:
-        pause = self._config.http_retry_backoff_seconds
+        pause = max(self._config.http_retry_backoff_seconds, _SHORTEST_PAUSE)
         while True:
             try:
                 return self._recorded(number, self._client.create_task(body, context))

@@ -145,6 +145,18 @@ def test_the_state_folder_is_the_platforms_own(tmp_path):
     assert Config(state_dir=tmp_path).state_path == tmp_path
 
 
+def test_a_home_folder_that_is_not_known_is_an_error_that_says_what_to_set(monkeypatch):
+    import platformdirs
+
+    def unknown(*_, **__):
+        raise RuntimeError
+
+    monkeypatch.setattr(platformdirs, "user_state_path", unknown)
+    with pytest.raises(ConfigError, match="home folder is not known") as caught:
+        _ = Config().state_path
+    assert "KIE_AI_STATE_DIR" in caught.value.next_step
+
+
 @pytest.mark.parametrize(("name", "text", "value"), cases(GOOD))
 def test_a_good_value_is_read(name, text, value):
     assert value_of(config_from({name: text}), name) == value

@@ -142,11 +142,11 @@ def test_a_cancel_during_the_wait_names_the_task_that_goes_on(bench, client, gen
     assert bench.ledger.find("task-1").state == "submitted"
 
 
-def test_success_without_a_picture_is_told(client, generate):
+def test_success_without_a_picture_is_an_error_that_names_the_task(client, generate):
     client.scripts["poll"] = [TaskStatus("task-1", "success")]
-    outcome = generate()
-    assert outcome.status == "success"
-    assert outcome.warnings == ("Kie reports success but names no picture.",)
+    with pytest.raises(OutputError, match="names no picture") as caught:
+        generate()
+    assert (caught.value.task_id, caught.value.retryable) == ("task-1", True)
 
 
 def test_a_structured_result_is_passed_on(client, generate):
@@ -220,6 +220,13 @@ def test_a_look_without_download_only_looks(downloads, collect, generate):
     assert downloads.fetched == []
 
 
+def test_a_look_without_download_names_the_files_that_are_there(downloads, client, collect, generate):
+    made = generate()
+    asked, fetched = len(client.calls["poll"]), len(downloads.fetched)
+    assert collect(download=False).files == made.files
+    assert (len(client.calls["poll"]), len(downloads.fetched)) == (asked, fetched)
+
+
 def test_a_wait_ends_with_the_files(client, collect, generate):
     generate(wait_for_result=False)
     client.scripts["poll"] = [running(), running(), running()]
@@ -286,3 +293,10 @@ def test_files_that_have_vanished_are_fetched_again(downloads, collect, generate
     Path(generate().files[0].path).unlink()
     assert Path(collect().files[0].path).is_file()
     assert len(downloads.fetched) == 2
+
+
+def test_the_refusal_of_an_unknown_model_names_the_known_ones_that_are_near(client, generate):
+    client.scripts["create"] = [InputError("The model name you specified is not supported.", code=422)]
+    with pytest.raises(InputError, match=r"not supported\..*nano-banana-pro") as caught:
+        generate(model="nano-bananna-pro")
+    assert caught.value.code == 422

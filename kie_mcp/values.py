@@ -1,0 +1,117 @@
+"""How the text of an environment variable is read; ``ValueError`` for what cannot be used."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_SECONDS = 1_000_000
+"""Eleven days: sockets and waits of some platforms take no more than about twice as long."""
+
+_ON = ("on", "1", "true", "yes")
+_OFF = ("off", "0", "false", "no")
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def key(value: str) -> str:
+    """A key: visible ASCII without spaces."""
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise ValueError
+    return value
+
+
+def number(value: str) -> float:
+    """A finite number from 0."""
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
+def delay(value: str) -> float:
+    """Seconds from 0 to ``MOST_SECONDS``."""
+    seconds = number(value)
+    if seconds > MOST_SECONDS:
+        raise ValueError
+    return seconds
+
+
+def seconds(value: str) -> float:
+    """Seconds above 0, at most ``MOST_SECONDS``."""
+    seconds = delay(value)
+    if not seconds:
+        raise ValueError
+    return seconds
+
+
+def whole(most: float = float("inf")) -> Callable[[str], int]:
+    """A reader of whole numbers from 1 to ``most``."""
+
+    def read(value: str) -> int:
+        number = int(value)
+        if not 1 <= number <= most:
+            raise ValueError
+        return number
+
+    return read
+
+
+def url(value: str) -> str:
+    """An http or https URL without user, query and fragment; a slash at its end is left away."""
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError where it is no number
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError
+    return value.rstrip("/")
+
+
+def url_path(value: str) -> str:
+    """A path below a base URL."""
+    if not re.fullmatch(r"/[^\s?#]+", value):
+        raise ValueError
+    return value
+
+
+def path(value: str) -> Path:
+    """A path of this machine; ``~`` is the home folder."""
+    if "\0" in value:
+        raise ValueError
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:  # a home folder that is not known
+        raise ValueError from error
+
+
+def paths(value: str) -> tuple[Path, ...]:
+    """Several paths, made absolute, between the platform's separators."""
+    return tuple(path(part).absolute() for part in value.split(os.pathsep) if part)
+
+
+def not_available(value: str) -> str:
+    """No value at all."""
+    raise ValueError(value)
+
+
+def switch(value: str) -> bool:
+    """On or off, in the words that are usual for it."""
+    if value.lower() in _OFF:
+        return False
+    if value.lower() not in _ON:
+        raise ValueError
+    return True
