@@ -70,8 +70,8 @@ class Outputs:
         try:
             self._check(configured)
         except OutputError as refused:
-            fallback = self._fallback()
             try:
+                fallback = self._fallback()
                 self._check(fallback)
             except OutputError:
                 return configured, refused.message
@@ -83,8 +83,8 @@ class Outputs:
         try:
             self._prepare(configured)
         except OutputError as refused:
-            fallback = self._fallback()
             try:
+                fallback = self._fallback()
                 self._prepare(fallback)
             except OutputError:
                 raise refused from None
@@ -138,8 +138,8 @@ def _user_pictures() -> Path:
 
     try:
         return user_pictures_path()
-    except RuntimeError:  # no home folder is known; the check of this place says that it cannot be used
-        return Path("/Pictures")
+    except RuntimeError as error:
+        raise OutputError("The home folder is not known, so there is no pictures folder.") from error
 
 
 def _absolute(path: Path) -> Path:

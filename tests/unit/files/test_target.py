@@ -36,6 +36,21 @@ def everything(folder):
     return sorted(folder.rglob("*"))
 
 
+def test_without_a_home_folder_the_configured_one_is_what_counts(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+
+    def no_home(*_):
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr("platformdirs.user_pictures_path", no_home)
+    outputs = Outputs(Config(state_dir=tmp_path, output_dir=tmp_path / "file" / "output"))
+    folder, remark = outputs.default_folder()
+    assert folder == tmp_path / "file" / "output"
+    assert str(tmp_path / "file") in remark
+    with pytest.raises(OutputError, match="file"):
+        outputs.target(None)
+
+
 def test_a_path_with_a_picture_extension_is_a_file(here, outputs):
     assert outputs().target("art/Fox.v2.JPEG") == Target(here / "art", "Fox.v2", "JPEG")
     assert everything(here) == [here / "art"]

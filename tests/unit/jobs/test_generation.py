@@ -9,6 +9,7 @@ import pytest
 from kie_mcp.errors import (
     CancelledError,
     ConfigError,
+    InputError,
     NetworkError,
     OutputError,
     TaskFailedError,
