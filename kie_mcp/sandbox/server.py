@@ -130,10 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.media_type)
-        if answer.length is None:
-            self.send_header("Connection", "close")
-        else:
+        if answer.length is not None:
             self.send_header("Content-Length", str(answer.length))
+        if answer.length is None or self.close_connection:
+            self.send_header("Connection", "close")
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.end_headers()

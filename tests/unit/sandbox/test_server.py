@@ -67,6 +67,12 @@ def test_one_connection_carries_many_requests(sandbox: Sandbox):
     assert len(ports) == 1
 
 
+def test_a_client_that_asks_for_the_end_of_the_connection_is_told_of_it(sandbox: Sandbox, session: requests.Session):
+    url = f"{sandbox.base_url}/chat/credit"
+    assert "Connection" not in session.get(url, timeout=SECONDS).headers
+    assert session.get(url, headers={"Connection": "close"}, timeout=SECONDS).headers["Connection"] == "close"
+
+
 def test_a_streamed_upload_arrives(sandbox: Sandbox, session: requests.Session):
     data = bytes(range(256)) * 20_000
     answer = session.post(
