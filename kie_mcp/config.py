@@ -199,12 +199,19 @@ def environment_with_files(environment: Mapping[str, str], folders: tuple[Path, 
     merged = dict(environment)
     for folder in folders:
         file = folder / ".env"
-        if not file.is_file():
+        if not _is_there(file):
             continue
         for name, value in _variables_in(file).items():
             if name.startswith("KIE_AI_") and value is not None:
                 merged.setdefault(name, value)
     return merged
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except PermissionError:  # a folder that may not be searched has no settings for this user
+        return False
 
 
 def _variables_in(file: Path) -> dict[str, str | None]:

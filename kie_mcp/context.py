@@ -15,16 +15,22 @@ if TYPE_CHECKING:
 
 
 class CallContext:
-    """One call's progress, waits and cancellation.
+    """One call's progress, waits, cancellation and end.
 
-    ``listener`` receives ``(done, total, message)``; without one, progress goes nowhere. All methods
-    may be used from any thread.
+    ``listener`` receives ``(done, total, message)``; without one, progress goes nowhere. ``deadline``
+    (monotonic seconds) is when the call has to let go of what it waits for. All methods may be used from
+    any thread.
     """
 
     def __init__(self, clock: Clock | None = None, listener: ProgressListener | None = None) -> None:
         self.clock = clock or Clock()
         self._listener = listener
         self._cancelled = threading.Event()
+        self.deadline = float("inf")
+
+    def remaining(self) -> float:
+        """Seconds until the deadline, not below 0; infinite where there is none."""
+        return max(0.0, self.deadline - self.clock.monotonic())
 
     def progress(self, done: float, total: float | None, message: str) -> None:
         """Report ``done`` of ``total`` (``None`` where the end is not known)."""
@@ -51,7 +57,8 @@ class CallContext:
         return self._cancelled.is_set()
 
     def child(self, listener: ProgressListener | None) -> CallContext:
-        """A context for one part of this call: cancelled with it, with a progress of its own."""
+        """A context for one part of this call: cancelled and ended with it, with a progress of its own."""
         child = CallContext(self.clock, listener)
         child._cancelled = self._cancelled
+        child.deadline = self.deadline
         return child

@@ -100,7 +100,10 @@ def path(value: str) -> Path:
 
 def paths(value: str) -> tuple[Path, ...]:
     """Several paths, made absolute, between the platform's separators."""
-    return tuple(path(part).absolute() for part in value.split(os.pathsep) if part)
+    found = tuple(path(part).absolute() for part in value.split(os.pathsep) if part)
+    if not found:
+        raise ValueError
+    return found
 
 
 def not_available(value: str) -> str:

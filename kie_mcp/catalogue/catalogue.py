@@ -21,6 +21,7 @@ class Catalogue:
 
     def __init__(self, models: Iterable[Model], platforms: Platforms) -> None:
         self._models = {model.id: model for model in sorted(models, key=lambda model: model.id)}
+        self._by_lower = {model_id.lower(): model_id for model_id in self._models}
         self._platforms = platforms
 
     @classmethod
@@ -34,8 +35,8 @@ class Catalogue:
         return cls(models, Platforms(schemas.load("platforms.json", folder)))
 
     def find(self, model_id: str) -> Model | None:
-        """The model of exactly this id."""
-        return self._models.get(model_id)
+        """The model of this id, compared without regard to case and surrounding spaces."""
+        return self._models.get(model_id) or self._models.get(self._by_lower.get(model_id.strip().lower(), ""))
 
     def nearest(self, model_id: str, count: int = 3) -> list[str]:
         """The known ids that ``model_id`` may stand for, best first."""

@@ -39,8 +39,10 @@ def platform_ratio(
     """
     platform = platforms.find(wish.platform or "")
     route = model.mapping.get("aspect_ratio")
-    if platform is None or (route and route.field in spoken_for(model, body)):
+    if route and route.field in spoken_for(model, body):
         return {}, ()
+    if platform is None:
+        return {}, _misspelt(wish.platform, platforms)
     possible = model.choices("aspect_ratio")
     for ratio in platform.aspect_ratios:
         if ratio in possible:
@@ -50,6 +52,12 @@ def platform_ratio(
                 return field, ()
     wanted = listed(platform.aspect_ratios)
     return {}, (f"{model.id} can make none of the aspect ratios for {platform.title} ({wanted}): none was set.",)
+
+
+def _misspelt(name: str | None, platforms: Platforms) -> tuple[str, ...]:
+    """A warning where a known platform may have been meant; any other name is the caller's own."""
+    hint = did_you_mean(name, platforms.names()) if name else ""
+    return (f"The platform {shown(name)} is not known, so it sets no aspect ratio.{hint}",) if hint else ()
 
 
 def spoken_for(model: Model, body: Mapping[str, Any]) -> set[str]:

@@ -181,6 +181,11 @@ class Model:
         """Whether the model works on a picture only."""
         return self.image_field in self.input_schema.get("required", ())
 
+    @property
+    def picture_fields(self) -> frozenset[str]:
+        """The inputs that hold URLs of pictures: those for which Kie's documents name media types."""
+        return frozenset(name for name, schema in self.fields.items() if "x-mime" in schema)
+
     def image_limits(self) -> tuple[int | None, tuple[str, ...]]:
         """The most bytes that one input picture may have (``None``: not stated) and its media types."""
         megabytes = self._image_schema.get("x-max-mb")

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from kie_mcp.catalogue.choices import chosen, platform_ratio, spoken_for
 from kie_mcp.catalogue.pictures import pictures
-from kie_mcp.catalogue.problems import listed
+from kie_mcp.catalogue.problems import Problem, listed, shown
 from kie_mcp.catalogue.prompts import COMPOSED, compose, given_twice, own_prompt, prompt_text
 from kie_mcp.catalogue.suggest import did_you_mean
 from kie_mcp.errors import InputError
+from kie_mcp.text import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kie_mcp.catalogue.model import Model
     from kie_mcp.catalogue.platforms import Platforms
-    from kie_mcp.catalogue.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[
     body.update(ratio)
     given = spoken_for(model, body)
     body.update({name: value for name, value in model.defaults.items() if name not in given})
-    problems = model.problems(body)
+    body, filled = _with_required(model, body)
+    problems = [*_picture_problems(model, wish), *model.problems(body)]
     if problems:
         raise InputError(" ".join(_in_callers_words(model, problem) for problem in problems))
     return Plan(
@@ -90,9 +91,31 @@ def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[
         prompt=prompt,
         image_field=model.image_field,
         image_is_list=model.image_is_list,
-        warnings=warnings,
+        warnings=(*warnings, *filled),
         estimated_credits=model.estimate(body),
     )
+
+
+def _with_required(model: Model, body: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """``body`` with what the model requires beside the caller's choices, and what to say about it.
+
+    E.g. a size that needs an explicit shape gets the first shape that goes with it.
+    """
+    found = {problem.field: problem.fitting[0] for problem in model.problems(body) if problem.fitting}
+    filled = {name: value for name, value in found.items() if name not in body}
+    told = tuple(f"{name} was set to {value}: {model.id} requires one here." for name, value in filled.items())
+    return {**body, **filled}, told
+
+
+def _picture_problems(model: Model, wish: Wish) -> list[Problem]:
+    """Pictures in ``model_params`` have to be URLs: only ``image_input`` checks and uploads local ones."""
+    return [
+        Problem(name, "value", f"{name} {shown(text)} (in model_params) is not a URL: give pictures as image_input.")
+        for name, value in wish.model_params.items()
+        if name in model.picture_fields
+        for text in ([value] if isinstance(value, str) else value if isinstance(value, list) else ())
+        if isinstance(text, str) and not host_of(text)
+    ]
 
 
 def plan_unknown(wish: Wish, close_ids: Sequence[str]) -> Plan:

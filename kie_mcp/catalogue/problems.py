@@ -34,11 +34,15 @@ _TYPE_NAMES = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: ``field`` is the model's own input name, ``message`` a whole sentence."""
+    """One thing that is wrong: ``field`` is the model's own input name, ``message`` a whole sentence.
+
+    ``fitting`` are the values of a field that go with the rest, where it conflicts or is missing beside it.
+    """
 
     field: str
     kind: Kind
     message: str
+    fitting: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,7 @@ def _conflict(
     fitting = [value for value in values if validator.is_valid({**body, field: value})]
     what = f"{field} {shown(body[field])} does not go" if field in body else f"{field} is required"
     accepted = f"; with it, {model_id} accepts: {listed(fitting)}" if fitting else ""
-    return Problem(field, "conflict", f"{what} with {_cause(schema, finding, body)}{accepted}.")
+    return Problem(field, "conflict", f"{what} with {_cause(schema, finding, body)}{accepted}.", tuple(fitting))
 
 
 def _choice(model_id: str, finding: _Finding) -> Problem:

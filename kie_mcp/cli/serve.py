@@ -171,8 +171,9 @@ def _leave_on_signals(server: Server, leave: Callable[[int], object]) -> None:
     def handle(number: int, _: object) -> None:
         _thread.start_new_thread(_stop, (server, leave, number))
 
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # whoever started this process wants it left alone
+            signal.signal(number, handle)
 
 
 def _stop(server: Server, leave: Callable[[int], object], number: int) -> None:

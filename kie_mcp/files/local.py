@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kie_mcp.errors import InputError
 from kie_mcp.files.paths import path_from
-from kie_mcp.files.sniff import HEAD_BYTES, sniff
+from kie_mcp.files.sniff import HEAD_BYTES, dimensions, is_whole, sniff
 from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _LONGEST_SHOWN = 200
+_MEASURED = ("png", "jpg", "webp", "gif", "bmp")
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ def local_picture(text: str, *, max_bytes: int) -> LocalPicture:
         size = _regular_size(path, max_bytes)
         with path.open("rb") as file:
             kind = sniff(file.read(HEAD_BYTES))
-        if kind is None:
-            raise ValueError("its bytes are not those of a picture (png, jpeg, webp, gif, bmp, tiff or avif)")
+            if kind is None:
+                raise ValueError("its bytes are not those of a picture (png, jpeg, webp, gif, bmp, tiff or avif)")
+            if not is_whole(file, kind) or (kind.extension in _MEASURED and dimensions(file) is None):
+                raise ValueError(f"it begins like a {kind.extension} picture, but is broken or cut short")
     except (OSError, ValueError) as error:
         reason = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         raise InputError(f"image_input {shortened(text, _LONGEST_SHOWN)!r} cannot be used: {reason}.") from error

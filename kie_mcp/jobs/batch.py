@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """How a batch runs: ``max_workers`` generations side by side; ``give_up_at`` is monotonic seconds."""
+    """How a batch runs: ``max_workers`` generations side by side; whether it goes on after an error."""
 
     max_workers: int = 20
     continue_on_error: bool = True
-    give_up_at: float | None = None
 
 
 class Batches:
@@ -40,13 +39,14 @@ class Batches:
         """One result per entry, in order: an outcome or the error that the item ended with.
 
         An entry that is an error already (its arguments could not be read) stays one. Without
-        ``continue_on_error`` nothing further is sent after the first error; what was sent is finished.
+        ``continue_on_error`` nothing is sent after the first error, and nothing at all where an entry is
+        known to be wrong from the start; what was sent is finished.
         Raises ``CancelledError`` when the whole call is cancelled, ``InputError`` when the price of all
         items is above the limit.
         """
         prepared = [self._prepare(entry, context) for entry in asked]
         warnings = self._generations.check_price([entry for entry in prepared if not isinstance(entry, KieMcpError)])
-        run = _Run(self._generations, plan, context, len(prepared))
+        run = _Run(self._generations, plan, context, prepared)
         workers = min(plan.max_workers, max(1, len(prepared)))
         with ThreadPoolExecutor(workers, thread_name_prefix="kie-mcp-batch") as pool:
             results = list(pool.map(run.item, range(len(prepared)), prepared))
@@ -62,19 +62,29 @@ class Batches:
             raise
         except KieMcpError as error:
             return error
+        except Exception:  # noqa: BLE001 - as in _Run: one item takes no other down
+            logger().exception("an item of a batch could not be prepared")
+            return KieMcpError("Internal error.")
 
 
 class _Run:
     """One batch under way: what is done, whether it has stopped, and its progress."""
 
-    def __init__(self, generations: Generations, plan: BatchPlan, context: CallContext, total: int) -> None:
+    def __init__(
+        self,
+        generations: Generations,
+        plan: BatchPlan,
+        context: CallContext,
+        prepared: Sequence[Prepared | KieMcpError],
+    ) -> None:
         self._generations = generations
         self._plan = plan
         self._context = context
-        self._total = total
+        self._total = len(prepared)
         self._lock = threading.Lock()
         self._done = 0
-        self._stopped_by: int | None = None
+        wrong = (index for index, entry in enumerate(prepared) if isinstance(entry, KieMcpError))
+        self._stopped_by = None if plan.continue_on_error else next(wrong, None)
 
     def item(self, index: int, prepared: Prepared | KieMcpError) -> Result:
         """Run one item to its end; never raises, so that no item takes another down."""
@@ -92,7 +102,6 @@ class _Run:
             return self._generations.run(
                 prepared,
                 self._context.child(lambda _done, _total, message: self._report(index, message)),
-                give_up_at=self._plan.give_up_at,
                 before_sending=self._refuse_if_stopped,
             )
         except KieMcpError as error:

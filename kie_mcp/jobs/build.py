@@ -39,11 +39,13 @@ class Jobs:
 
 
 def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
-    """Open the ledger and join everything; the sandbox's play tasks have a ledger of their own.
+    """Open the ledger and join everything; play tasks, of an API on this machine, have a ledger of their own.
 
     Raises ``ConfigError`` where the state folder cannot be used.
     """
-    database = Database(config.state_path / (SANDBOX_LEDGER_FILE if config.sandbox else LEDGER_FILE))
+    database = Database(
+        config.state_path / (SANDBOX_LEDGER_FILE if config.sandbox or config.on_loopback() else LEDGER_FILE)
+    )
     ledger = TaskLedger(database, clock, secrets=config.secrets())
     gate = PollGate(clock)
     client = KieClient(config, poll_turn=gate.wait_turn, random=random.Random())  # noqa: S311 - jitter

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kie_mcp.errors import InputError, KieMcpError, OutputError
+from kie_mcp.errors import (
+    InputError,
+    KieMcpError,
+    NetworkError,
+    OutputError,
+    RateLimitError,
+    ServerError,
+    TaskNotFoundError,
+)
+from kie_mcp.jobs.after_payment import after_payment
 from kie_mcp.jobs.model import Outcome, Prepared, SavePlan
 from kie_mcp.jobs.watching import GRACE_SECONDS, Watch, failure
 
@@ -66,14 +76,14 @@ class Generations:
         prepared: Prepared,
         context: CallContext,
         *,
-        give_up_at: float | None = None,
+        window_until: float = math.inf,
         before_sending: Callable[[], None] = lambda: None,
     ) -> str:
         """Upload what has to be uploaded, create the task, and return its id."""
         urls = self.sources.urls(prepared.sources, context)
         try:
             task_id = self.submitter.submit(
-                prepared, urls, context, give_up_at=give_up_at, before_sending=before_sending
+                prepared, urls, context, window_until=window_until, before_sending=before_sending
             )
         except InputError as error:
             if prepared.plan.known:
@@ -88,32 +98,32 @@ class Generations:
         prepared: Prepared,
         context: CallContext,
         *,
-        give_up_at: float | None = None,
+        window_until: float = math.inf,
         before_sending: Callable[[], None] = lambda: None,
     ) -> Outcome:
-        """Submit, wait and save. ``give_up_at`` (monotonic) hands the task back before a host gives up."""
+        """Submit, wait and save.
+
+        ``window_until`` (monotonic) bounds the wait for the rate window. At the call's deadline the task is
+        handed back. Every error after the submission says that the task was made.
+        """
         started = context.clock.monotonic()
-        task_id = self.submit(prepared, context, give_up_at=give_up_at, before_sending=before_sending)
+        task_id = self.submit(prepared, context, window_until=window_until, before_sending=before_sending)
         if not prepared.request.wait_for_result:
             return self._submitted(task_id, prepared, context, started)
         try:
-            return self._complete(task_id, prepared, context, give_up_at, started)
+            return self._complete(task_id, prepared, context, started)
         except KieMcpError as error:
-            error.task_id = task_id
-            raise
+            raise after_payment(error, task_id, repeatable=False) from error
 
-    def _complete(
-        self, task_id: str, prepared: Prepared, context: CallContext, give_up_at: float | None, started: float
-    ) -> Outcome:
+    def _complete(self, task_id: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:
         """Wait for a task that was just made, and save its pictures."""
         request = prepared.request
         now = context.clock.monotonic()
-        until = now + request.poll_timeout_seconds
         watch = Watch(
             task_id=task_id,
             model=prepared.plan.model,
             since=now,
-            until=until if give_up_at is None else min(until, give_up_at),
+            until=min(now + request.poll_timeout_seconds, context.deadline),
             interval=request.poll_interval_seconds,
             new_until=now + GRACE_SECONDS,
         )
@@ -140,13 +150,18 @@ class Generations:
         started = context.clock.monotonic()
         row = self.ledger.find(task_id)
         if row and (files := self.saver.saved(task_id)):
-            return _remembered(row, files)
+            return _remembered(row, files, output_path)
         if row and row.state == "fail" and row.error:
             return _remembered(row, ())
         self.config.require_key()
         plan = self._save_plan(task_id, row, output_path) if download else None
-        status = self._look_or_wait(task_id, row, wait_seconds, context)
-        return self._finished(status, plan, self.ledger.find(task_id), context, started)
+        try:
+            status = self._look_or_wait(task_id, row, wait_seconds, context)
+            return self._finished(status, plan, self.ledger.find(task_id), context, started)
+        except TaskNotFoundError:
+            raise
+        except KieMcpError as error:
+            raise after_payment(error, task_id, repeatable=True) from error
 
     def _save_plan(self, task_id: str, row: TaskRow | None, output_path: str | None) -> SavePlan:
         target = self.outputs.target(output_path or (row.output_path if row else None))
@@ -156,16 +171,16 @@ class Generations:
     def _look_or_wait(self, task_id: str, row: TaskRow | None, wait_seconds: float, context: CallContext) -> TaskStatus:
         now = context.clock.monotonic()
         age = context.clock.now() - row.created_at if row else GRACE_SECONDS
-        status = self.watcher.look(task_id, context, new=0 <= age < GRACE_SECONDS)
-        if status.finished or not wait_seconds:
-            return status
+        if not wait_seconds:
+            return self.watcher.look(task_id, context, new=0 <= age < GRACE_SECONDS)
         watch = Watch(
             task_id=task_id,
-            model=status.model or (row.model if row else None),
+            model=row.model if row else None,
             since=now,
-            until=now + min(wait_seconds, self.config.max_wait_seconds or wait_seconds),
+            until=min(now + wait_seconds, context.deadline),
             interval=self.config.poll_interval_seconds,
             new_until=now + max(0.0, GRACE_SECONDS - age),
+            at_once=True,
         )
         return self.watcher.wait(watch, context)
 
@@ -177,7 +192,7 @@ class Generations:
         warnings = plan.warnings if plan else ()
         if status.state == "success" and plan is not None:
             if status.image_urls:
-                files, more = self.saver.save(status, plan, context)
+                files, more = self._save_in_time(status, plan, context)
                 warnings = (*warnings, *more)
             elif status.result is None:
                 raise OutputError(
@@ -200,6 +215,17 @@ class Generations:
             failure=failure(status).as_dict() if status.state == "fail" else None,
         )
 
+    def _save_in_time(
+        self, status: TaskStatus, plan: SavePlan, context: CallContext
+    ) -> tuple[tuple[SavedFile, ...], tuple[str, ...]]:
+        """Save; or, at the call's deadline, let go with a warning: the next call fetches what is missing."""
+        try:
+            return self.saver.save(status, plan, context)
+        except (NetworkError, OutputError, RateLimitError, ServerError) as error:
+            if not error.retryable or context.remaining():
+                raise
+            return (), (f"The picture is not saved yet: {error.message}",)
+
     @staticmethod
     def _submitted(task_id: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:
         return Outcome(
@@ -212,7 +238,7 @@ class Generations:
         )
 
 
-def _remembered(row: TaskRow, files: tuple[SavedFile, ...]) -> Outcome:
+def _remembered(row: TaskRow, files: tuple[SavedFile, ...], wanted: str | None = None) -> Outcome:
     """The outcome of a task that the ledger knows all about: nothing is asked or fetched again."""
     return Outcome(
         task_id=row.task_id or "",
@@ -223,5 +249,6 @@ def _remembered(row: TaskRow, files: tuple[SavedFile, ...]) -> Outcome:
         image_urls=row.image_urls,
         credits_consumed=row.credits_consumed,
         elapsed_seconds=0.0,
+        warnings=("The pictures were saved before, so output_path was not used.",) if files and wanted else (),
         failure=row.error if row.state == "fail" else None,
     )

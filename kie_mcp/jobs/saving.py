@@ -35,8 +35,11 @@ class _Claim:
         self._taken = 0.0
 
     def take(self) -> None:
-        """Wait until nobody else saves this task."""
+        """Wait until nobody else saves this task; raises ``OutputError`` at the call's deadline."""
         while not self._claimed():
+            if not self._context.remaining():
+                raise OutputError(f"Another call is saving the pictures of task {self._task_id}.", retryable=True)
+            self._context.progress(0, None, "another call is saving the pictures")
             self._context.sleep(_LOOK_AGAIN_SECONDS)
 
     def keep(self) -> None:

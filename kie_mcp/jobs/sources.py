@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import InputError
 from kie_mcp.files import local_picture
 from kie_mcp.jobs.model import Source
-from kie_mcp.text import shortened
+from kie_mcp.text import host_of, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,17 +64,17 @@ class Sources:
         if text.startswith(_TASK):
             return self._of_task(text.removeprefix(_TASK), most, context)
         scheme = _scheme(text)
-        if scheme == "https" or (scheme == "http" and self._is_sandbox_url(text)):
+        host = host_of(text)
+        if host and (scheme == "https" or (self._config.on_loopback() and is_loopback_host(host))):
             return Source(url=text)
+        if scheme in ("https", "http") and not host:
+            raise InputError(f"image_input {shortened(text, _LONGEST_SHOWN)!r} is not a URL: it names no host.")
         if scheme not in ("", "file"):
             raise InputError(
                 f"image_input {shortened(text, _LONGEST_SHOWN)!r} is a {scheme} URL; accepted are https URLs, "
                 "absolute paths, file:// URLs and task:<task_id>."
             )
         return Source(local=local_picture(text, max_bytes=most))
-
-    def _is_sandbox_url(self, text: str) -> bool:
-        return self._config.on_loopback() and is_loopback_host(urlsplit(text).hostname or "")
 
     def _of_task(self, task_id: str, most: int, context: CallContext) -> Source:
         """The first picture of an earlier task: the saved file where there is one, since Kie's links die."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.errors import CancelledError, KieMcpError, RateLimitError, UnknownOutcomeError
@@ -37,15 +38,15 @@ class Submitter:
         image_urls: tuple[str, ...],
         context: CallContext,
         *,
-        give_up_at: float | None = None,
+        window_until: float = math.inf,
         before_sending: Callable[[], None] = lambda: None,
     ) -> str:
-        """Return the task id. ``give_up_at`` (monotonic) bounds the wait for the rate window.
+        """Return the task id. ``window_until`` (monotonic) bounds the wait for the rate window.
 
         ``before_sending`` may raise to stop the task while nothing has been sent. Too many requests slow
         everyone down who shares the window; the task is sent again until the request's own time-out.
         """
-        ticket = self._window.acquire(context, give_up_at)
+        ticket = self._window.acquire(context, min(window_until, context.deadline))
         try:
             before_sending()
             body = prepared.body(image_urls)
@@ -54,7 +55,7 @@ class Submitter:
             self._settle(ticket)
             raise
         try:
-            return self._send(number, body, ticket, _deadline(prepared, give_up_at, context), context)
+            return self._send(number, body, ticket, _deadline(prepared, context), context)
         except UnknownOutcomeError as error:
             self._ledger.unknown(number, error.as_dict())
             raise
@@ -109,10 +110,9 @@ class Submitter:
             logger().warning("a slot of the rate window was not freed: %s", error.message)
 
 
-def _deadline(prepared: Prepared, give_up_at: float | None, context: CallContext) -> float:
+def _deadline(prepared: Prepared, context: CallContext) -> float:
     """Until when a task that Kie answers with "too many requests" is sent again, in monotonic seconds."""
-    own = context.clock.monotonic() + prepared.request.poll_timeout_seconds
-    return own if give_up_at is None else min(own, give_up_at)
+    return min(context.clock.monotonic() + prepared.request.poll_timeout_seconds, context.deadline)
 
 
 def _asked_path(target: Target) -> str:

@@ -27,7 +27,8 @@ _SHORTEST_REQUEST = 1.0
 class Watch:
     """One wait. ``since``, ``until`` and ``new_until`` are monotonic seconds.
 
-    Before ``new_until`` a task that Kie does not know is one that it does not show yet.
+    Before ``new_until`` a task that Kie does not know is one that it does not show yet. ``at_once``: the
+    first poll does not wait.
     """
 
     task_id: str
@@ -36,6 +37,7 @@ class Watch:
     until: float
     interval: float
     new_until: float = 0.0
+    at_once: bool = False
 
     def may_be_invisible(self, now: float) -> bool:
         """Whether "no such task" still means "not visible yet"."""
@@ -73,7 +75,7 @@ class Watcher:
         clock = context.clock
         status = TaskStatus(watch.task_id, "submitted")
         learned = self._ledger.model_seconds(watch.model) if watch.model else []
-        delay = first_delay(watch.interval, learned)
+        delay = 0.0 if watch.at_once else first_delay(watch.interval, learned)
         while not status.finished and (left := watch.until - clock.monotonic()) > 0:
             context.sleep(min(delay, left))
             began = clock.monotonic()

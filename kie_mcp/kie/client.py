@@ -19,8 +19,9 @@ from kie_mcp.errors import (
 from kie_mcp.kie.envelope import printable, read_envelope
 from kie_mcp.kie.retry import certainly_not_accepted, retrying, transient
 from kie_mcp.kie.status import TaskStatus, read_status
-from kie_mcp.kie.transport import BearerAuth, new_session, read_body, timeouts, translated
+from kie_mcp.kie.transport import BearerAuth, new_session, patience, read_body, timeouts, translated
 from kie_mcp.kie.upload import MultipartFile
+from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _NO_SUCH_TASK = frozenset({404, 422})
 _UPLOAD_FOLDER = "kie-mcp"
+_TASK_ID = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 class KieClient:
@@ -64,7 +66,7 @@ class KieClient:
                 code=error.code,
             ) from error
         task_id = data.get("taskId") if isinstance(data, dict) else None
-        if not isinstance(task_id, str) or not re.fullmatch(r"[\x21-\x7e]{1,200}", task_id):
+        if not isinstance(task_id, str) or not _TASK_ID.fullmatch(task_id):
             raise UnknownOutcomeError("Kie accepted the task but gave no usable task id.")
         return task_id
 
@@ -86,8 +88,11 @@ class KieClient:
         """Ask for a task's status (docs.kie.ai, recordInfo).
 
         ``within`` shortens the time-out of a request, in seconds; ``once`` leaves trying again to the
-        caller's next poll. Raises ``TaskNotFoundError`` for an id that Kie does not know (yet).
+        caller's next poll. Raises ``TaskNotFoundError`` for an id that Kie does not know (yet), ``InputError``
+        for what cannot be one.
         """
+        if not _TASK_ID.fullmatch(task_id):
+            raise InputError(f"{shortened(task_id, 80)!r} cannot be a task id; list_visual_tasks shows known ones.")
         url = self._config.base_url + self._config.get_task_path
 
         def send() -> Any:
@@ -153,7 +158,8 @@ class KieClient:
     ) -> Any:
         """One request and its envelope; redirects are not followed, so that the key goes to one host only."""
         context.raise_if_cancelled()
-        timeout = min(self._config.timeout_seconds, within or self._config.timeout_seconds)
+        # A createTask (on a session of its own) is never cut short: nobody could say what became of it.
+        timeout = self._config.timeout_seconds if session else patience(self._config, context, within)
         with translated(urlsplit(url).hostname or url):
             response = (session or self._session).request(
                 method,

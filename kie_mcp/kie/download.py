@@ -20,7 +20,7 @@ from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import DeadLinkError, NotAcceptedError, OutputError, RateLimitError, UnclearAnswerError
 from kie_mcp.kie.envelope import OK, retry_after
 from kie_mcp.kie.retry import retrying, transient
-from kie_mcp.kie.transport import NoAuth, arriving, new_session, timeouts, translated
+from kie_mcp.kie.transport import NoAuth, arriving, new_session, patience, timeouts, translated
 
 if TYPE_CHECKING:
     import socket
@@ -64,7 +64,7 @@ class Downloader:
             base = self._checked(base, link)
             host = urlsplit(base).hostname or ""
             with translated(host):
-                response = self._get(base)
+                response = self._get(base, context)
             with response:
                 link = response.headers.get("Location", "")
                 if response.status_code not in _REDIRECTS or not link:
@@ -72,12 +72,12 @@ class Downloader:
                     return receive(_chunks(response, host, context))
         raise OutputError(f"The picture's link leads through more than {_MOST_REDIRECTS} redirects.")
 
-    def _get(self, url: str) -> requests.Response:
+    def _get(self, url: str, context: CallContext) -> requests.Response:
         return self._session.get(
             url,
             auth=NoAuth(),
             headers={"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"},
-            timeout=timeouts(self._config.timeout_seconds),
+            timeout=timeouts(patience(self._config, context)),
             allow_redirects=False,
             stream=True,
         )

@@ -36,7 +36,8 @@ _CREDIT_WORDS = re.compile(r"\bcredits? insufficient\b|\binsufficient (credits?|
 
 _HTTP_NOT_ACCEPTED = frozenset({408, 425, 503})
 _CODE_NOT_ACCEPTED = frozenset({455, 550})
-_CODE_REFUSED_BY_SERVER = frozenset({501, 505})
+_FEATURE_DISABLED = 505
+_CODE_REFUSED_BY_SERVER = frozenset({501, _FEATURE_DISABLED})
 _CODE_UNCLEAR = frozenset({408, 425})
 _REFUSALS: Mapping[int, type[KieMcpError]] = {
     401: AuthError,
@@ -149,7 +150,7 @@ def _code_error(code: int, headers: Mapping[str, str], text: str) -> KieMcpError
     if code in _REFUSALS:
         return _REFUSALS[code](message, code=code)
     if code in _CODE_REFUSED_BY_SERVER:
-        return ServerError(message, code=code)
+        return ServerError(message, code=code, retryable=code != _FEATURE_DISABLED)
     if code in _CODE_UNCLEAR:
         return UnclearAnswerError(message, code=code)
     if 400 <= code < 500:  # noqa: PLR2004 - as in HTTP, the classes of Kie's codes

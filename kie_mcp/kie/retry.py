@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from kie_mcp.errors import KieMcpError, NetworkError, NotAcceptedError, NotConnectedError, RateLimitError, ServerError
 from kie_mcp.log import logger
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kie_mcp.context import CallContext
 
 RETRY_AFTER_CAP = 60.0
+LONGEST_DELAY = 60.0
 
 
 def certainly_not_accepted(error: BaseException) -> bool:
@@ -35,7 +36,10 @@ def transient(error: BaseException) -> bool:
 def retrying(
     config: Config, context: CallContext, random: random.Random, worth: Callable[[BaseException], bool]
 ) -> Retrying:
-    """A ``tenacity`` retrier: attempts from the settings, waits that end at once when the call is cancelled."""
+    """A ``tenacity`` retrier: attempts from the settings, waits that end at once when the call is cancelled.
+
+    It gives up rather than wait past the call's deadline.
+    """
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -43,7 +47,10 @@ def retrying(
         if asked is not None:
             return float(min(asked, RETRY_AFTER_CAP))
         delay = config.http_retry_backoff_seconds * 2.0 ** (state.attempt_number - 1)
-        return delay * random.uniform(0.75, 1.25)
+        return min(delay, LONGEST_DELAY) * random.uniform(0.75, 1.25)
+
+    def stop(state: RetryCallState) -> bool:
+        return state.attempt_number >= config.http_retries or context.remaining() <= state.upcoming_sleep
 
     def note(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -51,7 +58,7 @@ def retrying(
         logger().info("attempt %d failed, trying again: %s", state.attempt_number, reason)
 
     return Retrying(
-        stop=stop_after_attempt(config.http_retries),
+        stop=stop,
         wait=wait,
         retry=retry_if_exception(worth),
         sleep=context.sleep,

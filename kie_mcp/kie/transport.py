@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from kie_mcp.clock import Clock
     from kie_mcp.config import Config
+    from kie_mcp.context import CallContext
 
 USER_AGENT = f"kie-mcp/{kie_mcp.__version__} python-requests/{requests.__version__}"
 _NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError)
@@ -38,6 +39,7 @@ _UNUSABLE = (
     requests.exceptions.URLRequired,
 )
 _CONNECT_SECONDS = 15.0
+_SHORTEST_REQUEST = 1.0
 _CONNECTIONS = 100
 _ANSWER_LIMIT = 8 * 1024 * 1024
 _CHUNK = 65536
@@ -83,6 +85,12 @@ def new_session(config: Config, adapter: HTTPAdapter | None = None) -> requests.
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def patience(config: Config, context: CallContext, within: float | None = None) -> float:
+    """Seconds that one request may take: the setting, or less where ``within`` or the call's deadline say so."""
+    left = min(context.remaining(), config.timeout_seconds if within is None else within)
+    return min(config.timeout_seconds, max(_SHORTEST_REQUEST, left))
 
 
 def timeouts(seconds: float) -> tuple[float, float]:

@@ -42,7 +42,8 @@ ORDER BY number DESC LIMIT :limit
 """
 _UNSAVED = """
 SELECT * FROM tasks
-WHERE task_id IS NOT NULL AND (state NOT IN ('success', 'fail') OR (state = 'success' AND files = '[]'))
+WHERE task_id IS NOT NULL AND (state NOT IN ('success', 'fail') OR (state = 'success'
+       AND json_array_length(files) < max(1, json_array_length(image_urls))))
 ORDER BY number
 """
 _CLAIM = """

@@ -51,7 +51,7 @@ def parse(line: bytes) -> Any:
     cannot be represented.
     """
     try:
-        value = json.loads(line.decode("utf-8"), parse_constant=_no_number, parse_float=_finite)
+        value = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise RpcError(PARSE_ERROR, f"Parse error: {reason[:200]}") from None

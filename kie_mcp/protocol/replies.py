@@ -45,7 +45,10 @@ class Batch(Single):
             self._open += 1
 
     def add(self, answer: dict[str, Any]) -> None:
-        """Put the answer into the array."""
+        """Put the answer into the array; an error without an id goes out alone, since no array may hold one."""
+        if "id" not in answer:
+            self._send(answer)
+            return
         with self._lock:
             self._answers.append(answer)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from kie_mcp.sandbox.faults import ONLY
 from kie_mcp.sandbox.messages import TOO_FREQUENT, UNKNOWN_MODEL, failure, success
 from kie_mcp.sandbox.shape import shape_of
 from kie_mcp.sandbox.tasks import Task, record
+from kie_mcp.text import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,6 +139,5 @@ def _check(model: Model, given: Mapping[str, Any]) -> None:
         raise _RefusedError(422, problems[0].message)
     value = given.get(model.image_field) if model.image_field else None
     for url in [value] if isinstance(value, str) else value or []:
-        parts = urlsplit(str(url))
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if not host_of(str(url)):
             raise _RefusedError(422, f"{model.image_field} must hold http or https URLs")

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 from kie_mcp.sandbox.drawing import PictureKey
 from kie_mcp.sandbox.messages import CHUNK, Answer, json_answer, page
 from kie_mcp.sandbox.multipart import boundary_of, parts
+from kie_mcp.text import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,14 +70,13 @@ class Uploads:
         """file-url-upload: a file of this place is copied; for any other URL a picture is drawn."""
         body = request.json_object() or {}
         url = body.get("fileUrl")
-        parts_of = urlsplit(url) if isinstance(url, str) else None
-        if parts_of is None or parts_of.scheme not in ("http", "https") or not parts_of.netloc:
+        if not isinstance(url, str) or not host_of(url):
             return _refused(400, "fileUrl is not a valid URL")
-        own = self._store.find(unquote(parts_of.path).lstrip("/")) if str(url).startswith(self._origin) else None
+        own = self._store.find(unquote(urlsplit(url).path).lstrip("/")) if url.startswith(self._origin) else None
         name = str(body.get("fileName") or "")
         if own is not None:
             return self._keep(body.get("uploadPath"), name or own.name, read_file(own.file))
-        key = PictureKey(str(url), "file-url-upload", 0, "", 512, 512, jpeg=False)
+        key = PictureKey(url, "file-url-upload", 0, "", 512, 512, jpeg=False)
         return self._keep(body.get("uploadPath"), name, (self._gallery.file(key),))
 
     def _keep(self, folder: Any, name: str, pieces: Iterable[bytes]) -> Answer:

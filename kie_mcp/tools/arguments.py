@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from kie_mcp.catalogue import Wish
 from kie_mcp.errors import InputError
 from kie_mcp.jobs import Request
+from kie_mcp.text import host_of
 from kie_mcp.tools.validation import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kie_mcp.config import Config
+    from kie_mcp.context import CallContext
 
 _LONGEST_SECONDS = 1e9
 
@@ -22,9 +24,12 @@ def request_from(arguments: Mapping[str, Any], config: Config) -> Request:
     prompt = str(arguments.get("prompt", ""))
     if not prompt.strip():
         raise InputError("'prompt' is missing or empty: say what the picture shows.")
+    callback_url = arguments.get("callback_url")
+    if callback_url is not None and not host_of(callback_url):
+        raise InputError(f"'callback_url' is {shown(callback_url)}; it must be an http or https URL with a host.")
     return Request(
         wish=_wish(prompt, arguments, config),
-        callback_url=arguments.get("callback_url"),
+        callback_url=callback_url,
         output_path=arguments.get("output_path"),
         wait_for_result=arguments.get("wait_for_result", True),
         poll_interval_seconds=seconds(arguments, "poll_interval_seconds", config.poll_interval_seconds),
@@ -55,6 +60,9 @@ def _wish(prompt: str, arguments: Mapping[str, Any], config: Config) -> Wish:
     )
 
 
-def give_up_at(config: Config, now: float) -> float | None:
-    """When a call that began at ``now`` (monotonic) has to let go, by ``KIE_AI_MAX_WAIT_SECONDS``."""
-    return None if config.max_wait_seconds is None else now + config.max_wait_seconds
+def begin(context: CallContext, config: Config) -> float:
+    """When the call began (monotonic seconds); its deadline is set by ``KIE_AI_MAX_WAIT_SECONDS``."""
+    now = context.clock.monotonic()
+    if config.max_wait_seconds is not None:
+        context.deadline = now + config.max_wait_seconds
+    return now

@@ -21,10 +21,11 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
 
     shown: dict[str, Any] = {"ok": True, "server": _server(), "tools": _tools()}
     try:
-        config, catalogue = services.config, services.catalogue
+        config = services.config
+        environment = _environment(config, services.catalogue)
     except KieMcpError as error:
         return ToolResult({**shown, "environment": {"config_error": error.as_dict()}, "limits": {}})
-    return ToolResult({**shown, "environment": _environment(config, catalogue), "limits": _limits(config)})
+    return ToolResult({**shown, "environment": environment, "limits": _limits(config)})
 
 
 def _server() -> dict[str, Any]:

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
-    from kie_mcp.tools.arguments import give_up_at, request_from
+    from kie_mcp.tools.arguments import begin, request_from
     from kie_mcp.tools.results import result
 
-    started = context.clock.monotonic()
+    started = begin(context, services.config)
     request = request_from(arguments, services.config)
     generations = services.jobs.generations
     prepared = generations.prepare(request, context)
     warnings = generations.check_price([prepared])
-    outcome = generations.run(prepared, context, give_up_at=give_up_at(services.config, started))
+    outcome = generations.run(prepared, context, window_until=started + request.poll_timeout_seconds)
     return result(outcome.warned(warnings))
 
 

@@ -18,14 +18,13 @@ _DEFAULT = "default_"
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
     from kie_mcp.jobs import BatchPlan
-    from kie_mcp.tools.arguments import give_up_at
+    from kie_mcp.tools.arguments import begin
 
-    config = services.config
+    begin(context, services.config)
     continue_on_error = arguments.get("continue_on_error", True)
     plan = BatchPlan(
         max_workers=int(arguments.get("max_workers", 20)),
         continue_on_error=continue_on_error,
-        give_up_at=give_up_at(config, context.clock.monotonic()),
     )
     asked = [_request(item, arguments, services) for item in _items(arguments["items"])]
     return _summary(services.jobs.batches.run(asked, plan, context), continue_on_error=continue_on_error)
@@ -83,10 +82,16 @@ def _summary(results: list[Outcome | KieMcpError], *, continue_on_error: bool) -
     summary: dict[str, Any] = {"ok": not is_error, "total": len(entries), "succeeded": len(entries) - failed}
     summary |= {"failed": failed, "results": entries}
     if is_error:
-        first = next(entry for entry in entries if not entry["ok"])
+        first = _cause(entries)
         message = f"{failed} of {len(entries)} items failed; item {first['index']}: {first['error']['message']}"
         summary["error"] = {**first["error"], "message": message}
     return ToolResult(summary, is_error=is_error, links=linked)
+
+
+def _cause(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The first failure that is not merely the consequence of another."""
+    failed = [entry for entry in entries if not entry["ok"]]
+    return next((entry for entry in failed if entry["error"]["category"] != "cancelled"), failed[0])
 
 
 TOOL = Tool(

@@ -16,7 +16,10 @@ USD_PER_CREDIT = 0.005
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - it has none
+    from kie_mcp.tools.arguments import begin
+
     services.config.require_key()
+    begin(context, services.config)
     balance = services.jobs.client.credits(context)
     return ToolResult({"ok": True, "credits": balance, "usd": round(balance * USD_PER_CREDIT, 4)})
 

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
-    from kie_mcp.tools.arguments import seconds
+    from kie_mcp.tools.arguments import begin, seconds
     from kie_mcp.tools.results import result
 
+    begin(context, services.config)
     outcome = services.jobs.generations.collect(
-        arguments["task_id"],
+        arguments["task_id"].strip(),
         context,
         wait_seconds=seconds(arguments, "wait_seconds", 0),
         download=arguments.get("download", True),

@@ -258,6 +258,6 @@ def test_the_key_is_nowhere_but_in_the_requests_to_the_api(server, sandbox, tmp_
     for file in tmp_path.rglob("*"):
         assert KEY not in file.name
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
-    rows = sqlite3.connect(tmp_path / "state" / "ledger.sqlite3")
+    rows = sqlite3.connect(tmp_path / "state" / "ledger-sandbox.sqlite3")
     assert rows.execute("SELECT count(*) FROM tasks").fetchone() == (2,)
     rows.close()

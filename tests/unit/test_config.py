@@ -328,3 +328,17 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(dotenv, "dotenv_values", refuse)
     with pytest.raises(ConfigError, match=r"\.env cannot be read: Permission denied"):
         environment_with_files({}, (tmp_path,))
+
+
+def test_a_folder_that_may_not_be_searched_has_no_settings(tmp_path, monkeypatch):
+    def refused(_path):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    assert environment_with_files({"KIE_AI_MODEL": "z-image"}, (tmp_path,)) == {"KIE_AI_MODEL": "z-image"}
+
+
+@pytest.mark.parametrize("value", [os.pathsep, os.pathsep * 3])
+def test_a_list_of_roots_without_a_root_is_refused(value):
+    with pytest.raises(ConfigError, match="KIE_AI_OUTPUT_ROOTS"):
+        config_from({"KIE_AI_OUTPUT_ROOTS": value})

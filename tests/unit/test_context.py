@@ -17,6 +17,9 @@ class RecordingClock(Clock):
     def __init__(self):
         self.waits = []
 
+    def monotonic(self):
+        return sum(self.waits)
+
     def wait(self, event, seconds):
         self.waits.append(seconds)
         return event.is_set()
@@ -96,3 +99,15 @@ def test_cancelling_a_child_cancels_the_call():
     parent = CallContext()
     parent.child(None).cancel()
     assert parent.cancelled
+
+
+def test_a_call_without_a_deadline_has_all_the_time():
+    assert CallContext().remaining() == float("inf")
+
+
+def test_the_time_that_is_left_is_never_negative_and_holds_for_the_parts():
+    context = CallContext(RecordingClock())
+    context.deadline = 5
+    assert context.child(None).remaining() == 5
+    context.sleep(7)
+    assert context.remaining() == 0

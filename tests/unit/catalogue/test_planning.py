@@ -109,10 +109,40 @@ def test_the_same_value_given_twice_is_fine(plan):
     assert planned.input == {"prompt": "a cat\n\nStyle: ink"}
 
 
+URL = "https://pictures.example/b.png"
+
+
 def test_prompt_and_pictures_may_come_as_further_inputs(plan):
-    planned = plan("google/nano-banana-edit", prompt="", model_params={"prompt": "a dog", "image_urls": ["b"]})
-    assert planned.input == {"prompt": "a dog", "image_urls": ["b"]}
-    assert planned.images == ("b",)
+    planned = plan("google/nano-banana-edit", prompt="", model_params={"prompt": "a dog", "image_urls": [URL]})
+    assert planned.input == {"prompt": "a dog", "image_urls": [URL]}
+    assert planned.images == (URL,)
+
+
+@pytest.mark.parametrize("text", ["/etc/passwd", "b.png", "https://", "https://[", "file:///etc/passwd"])
+def test_a_picture_among_the_further_inputs_that_is_no_url_is_refused(refusal, text):
+    message = refusal("google/nano-banana-edit", model_params={"image_urls": [text]})
+    assert message == f"image_urls {text!r} (in model_params) is not a URL: give pictures as image_input."
+
+
+@pytest.mark.parametrize(("resolution", "ratio"), [("2K", "1:1"), ("4K", "3:2")])
+def test_a_shape_that_the_size_requires_is_set_and_told(plan, resolution, ratio):
+    planned = plan("gpt-image-2-text-to-image", resolution=resolution)
+    assert planned.input == {"prompt": "a cat", "resolution": resolution, "aspect_ratio": ratio}
+    assert planned.warnings == (f"aspect_ratio was set to {ratio}: gpt-image-2-text-to-image requires one here.",)
+
+
+def test_a_misspelt_platform_is_told(plan):
+    planned = plan("nano-banana-pro", platform="Linkdin")
+    assert "aspect_ratio" not in planned.input
+    assert planned.warnings == (
+        "The platform 'Linkdin' is not known, so it sets no aspect ratio. Did you mean 'linkedin'?",
+    )
+
+
+@pytest.mark.parametrize("written", [" nano-banana-pro", "Nano-Banana-Pro", "nano-banana-pro\n"])
+def test_an_id_is_found_however_it_is_written(plan, written):
+    planned = plan(written)
+    assert (planned.model, planned.known) == ("nano-banana-pro", True)
 
 
 def test_an_empty_prompt_is_a_missing_one(refusal):

@@ -95,3 +95,11 @@ def test_a_server_serves_its_input_and_leaves_with_zero(monkeypatch):
     assert os.read(read, 1000) == b'{"jsonrpc":"2.0","id":1,"result":{}}\n'
     for fd in (source, read, target):
         os.close(fd)
+
+
+def test_a_signal_that_the_starter_wants_ignored_stays_so(monkeypatch):
+    taken = []
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN if number == signal.SIGINT else None)
+    monkeypatch.setattr(signal, "signal", lambda number, _handle: taken.append(number))
+    serve._leave_on_signals(None, None)
+    assert taken == [signal.SIGTERM]

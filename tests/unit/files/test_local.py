@@ -65,3 +65,22 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path):
     (tmp_path / "id_rsa.png").write_text("-----BEGIN OPENSSH PRIVATE KEY-----", encoding="ascii")
     with pytest.raises(InputError, match="not those of a picture"):
         local_picture(str(tmp_path / "id_rsa.png"), max_bytes=1000)
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + b"secret" * 100, b"GIF89a" + b"secret" * 100])
+def test_what_only_begins_like_a_picture_stays_here(tmp_path, data):
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputError, match="broken or cut short"):
+        local_picture(str(tmp_path / "a.png"), max_bytes=10_000)
+
+
+def test_a_picture_that_is_cut_short_stays_here(picture, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(picture("JPEG", (64, 48))[:-40])
+    with pytest.raises(InputError, match="broken or cut short"):
+        local_picture(str(tmp_path / "a.jpg"), max_bytes=10_000)
+
+
+def test_a_long_text_is_cut_in_the_message():
+    with pytest.raises(InputError) as caught:
+        local_picture("/" + "x" * 100_000, max_bytes=10)
+    assert len(caught.value.message) < 400

@@ -151,7 +151,9 @@ def test_a_price_that_is_not_known_is_told_with_the_pictures(make_bench):
 
 def test_a_batch_that_must_let_go_hands_its_tasks_back(bench, run, client):
     client.scripts["poll"] = [TaskStatus("task-1", "generating") for _ in range(500)]
-    results = run("a", "b", "c", give_up_at=10.0)
+    context = bench.context()
+    context.deadline = 10.0
+    results = run("a", "b", "c", context=context)
     assert {result.status for result in results} <= {"generating", "submitted"}
     assert {row.task_id for row in bench.rows()} == {"task-1", "task-2", "task-3"}
 
@@ -199,3 +201,25 @@ def test_a_batch_in_a_full_pool_does_not_wait_for_itself(run):
 
 def test_an_empty_batch_has_no_results(run):
     assert run() == []
+
+
+def test_with_continue_on_error_off_nothing_is_sent_where_an_item_is_wrong_from_the_start(run, client):
+    wrong = InputError("wrong")
+    results = run("a", wrong, "b", continue_on_error=False)
+    assert results[1] is wrong
+    assert all("item 1 failed" in results[index].message for index in (0, 2))
+    assert client.calls["create"] == []
+
+
+def test_a_bug_in_the_checks_of_one_item_takes_no_other_down(bench, run, monkeypatch):
+    prepare = bench.generations.sources.check
+
+    def check(texts, model, context):
+        if texts:
+            raise ZeroDivisionError
+        return prepare(texts, model, context)
+
+    monkeypatch.setattr(bench.generations.sources, "check", check)
+    good, bad = run("a", bench.request("b", image_input=("https://a.example/b.png",)))
+    assert good.files
+    assert (bad.category, bad.message) == ("internal", "Internal error.")

@@ -53,3 +53,9 @@ def test_a_cancelled_call_does_not_reach_the_network(tmp_path, catalogue):
     with pytest.raises(CancelledError):
         jobs.client.get_task("t", context)
     jobs.database.close()
+
+
+def test_the_tasks_of_an_api_on_this_machine_are_kept_apart_from_paid_ones(tmp_path, catalogue):
+    jobs = build_jobs(Config(state_dir=tmp_path, base_url="http://127.0.0.1:8765/api/v1"), catalogue, Clock())
+    jobs.database.close()
+    assert not (tmp_path / "ledger.sqlite3").exists()

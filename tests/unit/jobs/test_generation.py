@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from kie_mcp.errors import (
+    AuthError,
     CancelledError,
     ConfigError,
+    CreditsError,
     InputError,
+    KieMcpError,
     NetworkError,
     OutputError,
+    RateLimitError,
+    ServerError,
     TaskFailedError,
     TaskNotFoundError,
 )
@@ -23,7 +28,7 @@ def generate(bench):
     """Make one picture of a fox."""
 
     def run(context=None, **more):
-        options = {name: more.pop(name) for name in ("give_up_at", "before_sending") if name in more}
+        options = {name: more.pop(name) for name in ("window_until", "before_sending") if name in more}
         return bench.generations.run(bench.prepared(**more), context or bench.context(), **options)
 
     return run
@@ -105,7 +110,9 @@ def test_a_wait_that_times_out_hands_the_task_back(bench, client, generate):
 
 def test_a_call_that_must_let_go_earlier_hands_the_task_back_earlier(bench, clock, client, generate):
     client.scripts["poll"] = [running() for _ in range(100)]
-    assert generate(give_up_at=7.0).status == "generating"
+    context = bench.context()
+    context.deadline = 7.0
+    assert generate(context).status == "generating"
     assert clock.time == pytest.approx(7.0)
 
 
@@ -147,7 +154,8 @@ def test_success_without_a_picture_is_an_error_that_names_the_task(client, gener
     client.scripts["poll"] = [TaskStatus("task-1", "success")]
     with pytest.raises(OutputError, match="names no picture") as caught:
         generate()
-    assert (caught.value.task_id, caught.value.retryable) == ("task-1", True)
+    assert (caught.value.task_id, caught.value.retryable) == ("task-1", False)
+    assert "get_visual_task" in caught.value.next_step
 
 
 def test_a_structured_result_is_passed_on(client, generate):
@@ -241,10 +249,11 @@ def test_a_wait_ends_when_its_time_is_up(clock, client, collect, generate):
     assert clock.time == pytest.approx(30)
 
 
-def test_no_wait_is_longer_than_the_settings_allow(make_bench, clock, client):
-    bench = make_bench(max_wait_seconds=5)
+def test_no_wait_is_longer_than_the_call_may_take(bench, clock, client):
+    context = bench.context()
+    context.deadline = 5
     client.scripts["poll"] = [running("t") for _ in range(50)]
-    bench.generations.collect("t", bench.context(), wait_seconds=300)
+    bench.generations.collect("t", context, wait_seconds=300)
     assert clock.time == pytest.approx(5)
 
 
@@ -301,3 +310,74 @@ def test_the_refusal_of_an_unknown_model_names_the_known_ones_that_are_near(clie
     with pytest.raises(InputError, match=r"not supported\..*nano-banana-pro") as caught:
         generate(model="nano-bananna-pro")
     assert caught.value.code == 422
+
+
+AFTER_PAYMENT = [
+    NetworkError("The connection broke."),
+    RateLimitError("429"),
+    ServerError("HTTP 500"),
+    CreditsError("402"),
+    AuthError("401"),
+    KieMcpError("Internal error."),
+]
+
+
+@pytest.mark.parametrize("error", AFTER_PAYMENT, ids=lambda error: error.category)
+def test_once_a_task_is_paid_for_no_error_says_to_ask_for_it_again(client, downloads, generate, error):
+    downloads.answers["https://result.example/task-1.png"] = lambda: type(error)(error.message)
+    with pytest.raises(type(error)) as caught:
+        generate()
+    assert (caught.value.task_id, caught.value.retryable) == ("task-1", False)
+    assert "do not ask for the picture again" in caught.value.next_step
+    assert "get_visual_task" in caught.value.next_step
+
+
+def test_a_refused_key_is_put_right_before_the_picture_is_fetched(client, generate):
+    client.scripts["poll"] = [AuthError("401")]
+    with pytest.raises(AuthError) as caught:
+        generate()
+    assert caught.value.next_step.startswith("Check KIE_AI_API_KEY")
+    assert "get_visual_task" in caught.value.next_step
+
+
+def test_a_fetch_that_fails_may_be_repeated(client, collect, generate):
+    generate(wait_for_result=False)
+    client.scripts["poll"] = [ServerError("HTTP 500")]
+    with pytest.raises(ServerError) as caught:
+        collect()
+    assert (caught.value.task_id, caught.value.retryable) == ("task-1", True)
+    assert "do not ask for the picture again" in caught.value.next_step
+
+
+def test_a_wait_rides_through_polls_that_fail(client, collect, generate):
+    generate(wait_for_result=False)
+    client.scripts["poll"] = [ServerError("HTTP 500") for _ in range(200)]
+    assert collect(wait_seconds=20).status == "submitted"
+
+
+def test_a_wait_for_a_task_that_has_ended_does_not_wait(clock, client, collect, generate):
+    generate(wait_for_result=False)
+    before = clock.time
+    assert collect(wait_seconds=20).files
+    assert clock.time == before
+
+
+def test_a_download_that_outlasts_the_call_hands_the_task_back(bench, downloads, generate):
+    context = bench.context()
+    context.deadline = 50.0
+
+    def slow():
+        bench.clock.time = 50.0
+        return NetworkError("did not answer")
+
+    downloads.answers["https://result.example/task-1.png"] = slow
+    outcome = generate(context)
+    assert (outcome.status, outcome.files) == ("success", ())
+    assert outcome.warnings == ("The picture is not saved yet: did not answer",)
+
+
+def test_another_place_for_files_that_are_there_is_told_to_be_unused(collect, generate, tmp_path):
+    made = generate()
+    outcome = collect(output_path=str(tmp_path / "there.png"))
+    assert outcome.files == made.files
+    assert outcome.warnings == ("The pictures were saved before, so output_path was not used.",)

@@ -34,4 +34,4 @@ def test_a_full_window_names_the_limit(make_bench):
     request = Request(Wish("a fox", "nano-banana-pro"), 3, 300, wait_for_result=False)
     bench.generations.run(bench.generations.prepare(request, bench.context()), bench.context())
     with pytest.raises(RateLimitError, match="KIE_AI_RATE_LIMIT"):
-        bench.generations.run(bench.generations.prepare(request, bench.context()), bench.context(), give_up_at=10.0)
+        bench.generations.run(bench.generations.prepare(request, bench.context()), bench.context(), window_until=10.0)

@@ -275,3 +275,14 @@ def test_a_task_that_another_process_made_is_adopted(bench, png):
     status = TaskStatus("elsewhere", "success", image_urls=(A,))
     files, _ = bench.saver.save(status, SavePlan(bench.outputs.target(None), "x"), bench.context())
     assert bench.ledger.find("elsewhere").files == files
+
+
+def test_at_the_end_of_the_call_another_saver_is_not_waited_for(bench, save, done):
+    bench.ledger.adopt("t")
+    assert bench.ledger.claim("t", "somebody else", 1000)
+    context = bench.context()
+    context.deadline = bench.clock.monotonic() + 5
+    with pytest.raises(OutputError, match="Another call is saving") as caught:
+        save(done("t", A), context)
+    assert caught.value.retryable
+    assert bench.clock.monotonic() == pytest.approx(5, abs=0.5)

@@ -137,3 +137,9 @@ def test_a_task_that_nobody_knows_is_refused(bench, client):
     client.scripts["poll"] = [TaskNotFoundError("Kie knows no task 't'.")]
     with pytest.raises(TaskNotFoundError):
         bench.sources.check(("task:t",), "nano-banana-pro", bench.context())
+
+
+@pytest.mark.parametrize("text", ["https://", "https://[", "HTTPS:///etc/passwd", "http://[x]/a.png"])
+def test_a_link_without_a_host_is_refused(bench, text):
+    with pytest.raises(InputError, match="names no host"):
+        bench.sources.check((text,), "nano-banana-pro", bench.context())

@@ -24,7 +24,7 @@ def submit(bench):
     """Submit one request for a fox."""
 
     def run(context=None, **more):
-        options = {name: more.pop(name) for name in ("give_up_at", "before_sending") if name in more}
+        options = {name: more.pop(name) for name in ("window_until", "before_sending") if name in more}
         return bench.submitter.submit(bench.prepared(**more), (), context or bench.context(), **options)
 
     return run
@@ -121,9 +121,11 @@ def test_too_many_requests_for_longer_than_the_call_may_take_are_an_error(bench,
 
 
 def test_a_call_that_must_let_go_earlier_does(bench, clock, client, submit):
+    context = bench.context()
+    context.deadline = 10.0
     client.scripts["create"] = [RateLimitError("429") for _ in range(50)]
     with pytest.raises(RateLimitError):
-        submit(give_up_at=10.0)
+        submit(context)
     assert clock.time <= 10
 
 
@@ -131,7 +133,7 @@ def test_a_window_that_stays_full_for_longer_than_the_call_sends_nothing(make_be
     bench = make_bench(rate_limit=Rate(1, 100))
     bench.submitter.submit(bench.prepared(), (), bench.context())
     with pytest.raises(RateLimitError):
-        bench.submitter.submit(bench.prepared(), (), bench.context(), give_up_at=50.0)
+        bench.submitter.submit(bench.prepared(), (), bench.context(), window_until=50.0)
     assert len(client.calls["create"]) == 1
     assert len(bench.rows()) == 1
 

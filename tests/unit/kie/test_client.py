@@ -378,9 +378,9 @@ def test_a_cancel_while_the_task_is_being_made_lets_the_id_arrive(mock, client, 
 
 def test_a_poll_asks_for_the_task_and_waits_for_its_turn(mock, client, context, turns, key):
     queue(mock, "GET", INFO, {"json": RUNNING})
-    assert client.get_task("task/1 &x", context) == TaskStatus("task/1 &x", "generating")
+    assert client.get_task("task/1&x", context) == TaskStatus("task/1&x", "generating")
     request = mock.calls[0].request
-    assert request.url == INFO + "?taskId=task%2F1+%26x"
+    assert request.url == INFO + "?taskId=task%2F1%26x"
     assert request.headers["Authorization"] == f"Bearer {key}"
     assert turns == [context]
 
@@ -438,12 +438,27 @@ def test_another_refusal_of_a_poll_stays_what_it_is(mock, client, context, answe
     assert len(mock.calls) == 1
 
 
-def test_an_id_from_anywhere_is_shown_as_data_only(mock, client, context):
-    queue(mock, "GET", INFO, code(422))
-    with pytest.raises(TaskNotFoundError) as caught:
-        client.get_task("\x1b[2J" + "x" * 500, context)
+@pytest.mark.parametrize("task_id", ["\x1b[2J" + "x" * 500, "", "two words", "caf\u00e9", "\ud800", "x" * 201])
+def test_what_cannot_be_an_id_is_refused_without_asking(mock, client, context, task_id):
+    with pytest.raises(InputError) as caught:
+        client.get_task(task_id, context)
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 200
+    assert not mock.calls
+
+
+def test_a_request_is_no_longer_than_the_call_may_take(mock, client, context, clock):
+    context.deadline = clock.monotonic() + 7
+    queue(mock, "GET", INFO, {"json": RUNNING})
+    client.get_task("t", context)
+    assert mock.calls[0].request.req_kwargs["timeout"] == (7, 7)
+
+
+def test_a_create_task_is_not_cut_short_by_the_end_of_the_call(mock, client, context, clock):
+    context.deadline = clock.monotonic() + 7
+    queue(mock, "POST", CREATE, {"json": MADE})
+    client.create_task(BODY, context)
+    assert mock.calls[0].request.req_kwargs["timeout"] == (15, 90)
 
 
 def test_polls_keep_their_connection(local_client, host, answer, context):

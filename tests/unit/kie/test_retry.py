@@ -141,3 +141,12 @@ def test_each_new_attempt_is_noted_with_its_reason(run, caplog, monkeypatch):
         "attempt 1 failed, trying again: it broke",
         "attempt 1 failed, trying again: ValueError('odd')",
     ]
+
+
+def test_nothing_is_tried_again_past_the_end_of_the_call(run, clock, context):
+    context.deadline = clock.monotonic() + 2
+    failing = Failing(*[NetworkError("a")] * 5)
+    with pytest.raises(NetworkError):
+        run(failing)
+    assert clock.monotonic() <= context.deadline
+    assert 1 <= failing.calls < 5

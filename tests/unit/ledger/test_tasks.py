@@ -251,3 +251,13 @@ os._exit(0)
     database = Database(path)
     assert TaskLedger(database, clock).find("t1").state == "submitted"
     database.close()
+
+
+def test_a_task_of_which_some_pictures_are_missing_is_left_to_fetch(ledger, begin):
+    ledger.accepted(begin(), "t")
+    ledger.observed("t", "success", image_urls=["https://a.example/1", "https://a.example/2"])
+    first, second = (SavedFile(f"/out/{name}.png", "image/png", 1, 1, 1) for name in "ab")
+    ledger.saved("t", [first])
+    assert [row.task_id for row in ledger.unsaved()] == ["t"]
+    ledger.saved("t", [first, second])
+    assert ledger.unsaved() == []

@@ -28,9 +28,16 @@ def test_an_array_is_invalid_before_the_handshake(harness):
 
 def test_an_array_is_answered_with_an_array(harness):
     harness.initialize("2025-03-26")
-    (answers,) = harness.say([request(1), {"jsonrpc": "2.0", "method": "x"}, request("b", "nope"), 5])
-    assert [answer.get("id") for answer in answers] == [1, "b", None]
-    assert [answer.get("error", {}).get("code") for answer in answers] == [None, -32601, -32600]
+    (answers,) = harness.say([request(1), {"jsonrpc": "2.0", "method": "x"}, request("b", "nope")])
+    assert [answer["id"] for answer in answers] == [1, "b"]
+    assert [answer.get("error", {}).get("code") for answer in answers] == [None, -32601]
+
+
+def test_an_error_without_an_id_stands_outside_of_the_array(harness):
+    harness.initialize("2025-03-26")
+    error, answers = harness.say([request(1), 5])
+    assert (error["error"]["code"], "id" in error) == (-32600, False)
+    assert [answer["id"] for answer in answers] == [1]
 
 
 def test_an_empty_array_is_invalid(harness):

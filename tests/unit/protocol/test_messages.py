@@ -25,7 +25,6 @@ from kie_mcp.protocol.messages import MAX_DEPTH, RpcError
         b"9" * 5000,
         b"[" * 100_000,
         b'{"jsonrpc":"2.0"} {}',
-        "\ufeff{}".encode(),
         '{"a":1}'.encode("utf-16"),
     ],
 )
@@ -121,3 +120,7 @@ def test_an_encoded_message_is_one_line_of_ascii():
 def test_a_number_that_json_does_not_have_is_not_encoded():
     with pytest.raises(ValueError, match="not JSON compliant"):
         messages.encode(float("nan"))
+
+
+def test_a_byte_order_mark_before_a_line_is_no_matter():
+    assert messages.parse('\ufeff{"id": 1}'.encode()) == {"id": 1}

@@ -183,3 +183,11 @@ def test_a_batch_above_the_price_limit_is_refused_as_a_whole(make_tools, kie):
     error = tools.error("generate_visual_batch", items=[{"prompt": "a"}, {"prompt": "b"}])
     assert "about 36 credits" in error["message"]
     assert kie.bodies == []
+
+
+def test_the_error_of_a_batch_is_that_of_the_item_that_was_wrong(tools, kie):
+    items = [{"prompt": "a"}, {"prompt": "b", "aspect_ratio": "7:9"}, {"prompt": "c"}]
+    result = tools.result("generate_visual_batch", items=items, continue_on_error=False)
+    assert result.structured["error"]["category"] == "input"
+    assert "item 1" in result.structured["error"]["message"]
+    assert kie.bodies == []

@@ -217,3 +217,11 @@ def test_a_picture_that_cannot_be_written_names_the_task_and_can_be_fetched_else
     assert (error["category"], error["task_id"]) == ("output", "task-1")
     monkeypatch.undo()
     assert tools.call("get_visual_task", task_id="task-1")["output_path"]
+
+
+@pytest.mark.parametrize("url", ["https://", "http://[x", "https://\ud800", "https://a b"])
+def test_a_callback_without_a_host_is_refused(tools, url):
+    result = tools.result("create_visual_task", prompt="a fox", callback_url=url)
+    assert result.is_error
+    assert result.structured["error"]["category"] == "input"
+    assert "'callback_url'" in result.structured["error"]["message"]
