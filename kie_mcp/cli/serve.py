@@ -8,6 +8,7 @@ from __future__ import annotations
 import _thread
 import os
 import signal
+import sys
 import threading
 
 from kie_mcp.clock import Clock
@@ -38,6 +39,13 @@ if TYPE_CHECKING:
             """Give back what is held."""
 
 
+HINT = "kie-mcp: this is the server, it reads JSON-RPC lines. kie-mcp --help lists the commands; Ctrl-D ends it.\n"
+"""For a person who started it in a terminal and waits for something to happen."""
+
+SWITCH_SECONDS = 0.001
+"""How long one thread may keep the interpreter to itself: with Python's usual 5 ms a ping that comes just after ten
+calls waits for each of them in turn (tests/bench/ping.py)."""
+
 CALL_THREADS = 128
 """Calls that run side by side; more of them wait their turn."""
 
@@ -66,6 +74,9 @@ def serve(
     ``build_application`` default to the program's own. Main thread only.
     """
     wire = claim()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    if os.isatty(0):
+        sys.stderr.write(HINT)
     clock = clock or Clock()
     application = _LazyApplication(lambda: (build_application or _builder(sandbox=sandbox))(clock))
     server = Server(

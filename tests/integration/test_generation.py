@@ -11,108 +11,17 @@ import pytest
 from PIL import Image
 
 from kie_mcp import log
-from kie_mcp.catalogue import Catalogue
-from kie_mcp.clock import Clock
-from kie_mcp.config import Rate, config_from
-from kie_mcp.context import CallContext
-from kie_mcp.errors import KieMcpError
-from kie_mcp.jobs import build_jobs
-from kie_mcp.sandbox import Sandbox, SandboxOptions
-from kie_mcp.tools import TOOLS, call_tool
-from kie_mcp.tools.services import Services
-from kie_mcp.tools.spec import ToolResult
 
-KEY = "k-5c1f0e9b7a3d2468"
 CREATE = "POST /api/v1/jobs/createTask"
 POLL = "GET /api/v1/jobs/recordInfo"
 
 
-class Kie:
-    """The tools in this process, the stand-in of Kie behind a socket."""
-
-    def __init__(self, sandbox, folder, catalogue, **settings):
-        self.sandbox = sandbox
-        self.output = folder / "out"
-        config = config_from(
-            {
-                "KIE_AI_API_KEY": KEY,
-                "KIE_AI_BASE_URL": sandbox.base_url,
-                "KIE_AI_UPLOAD_BASE_URL": sandbox.upload_base_url,
-                "KIE_AI_OUTPUT_DIR": str(self.output),
-                "KIE_AI_STATE_DIR": str(folder / "state"),
-                "KIE_AI_RATE_LIMIT": "1000/1",
-                "KIE_AI_POLL_INTERVAL_SECONDS": "0.1",
-                "KIE_AI_HTTP_RETRY_BACKOFF_SECONDS": "0.02",
-                **settings,
-            }
-        )
-        self.services = Services(
-            clock=Clock(), load_config=lambda: config, load_catalogue=lambda: catalogue, build_jobs=build_jobs
-        )
-
-    def result(self, name, **arguments):
-        tool = next(tool for tool in TOOLS if tool.name == name)
-        try:
-            return call_tool(tool, self.services, arguments, CallContext())
-        except KieMcpError as error:
-            return ToolResult.failure(error)
-
-    def call(self, name, **arguments):
-        answer = self.result(name, **arguments)
-        assert not answer.is_error, answer.structured
-        return answer.structured
-
-    def error(self, name, **arguments):
-        answer = self.result(name, **arguments)
-        assert answer.is_error, answer.structured
-        return answer.structured["error"]
-
-    @property
-    def billed(self):
-        return self.sandbox.stats()["created"]
-
-    def asked(self, endpoint):
-        return self.sandbox.stats()["requests"].get(endpoint, 0)
-
-    def files(self):
-        return sorted(path.name for path in self.output.iterdir()) if self.output.exists() else []
-
-
-@pytest.fixture(scope="module")
-def catalogue():
-    return Catalogue.load()
-
-
 @pytest.fixture
-def make_kie(tmp_path, catalogue):
-    """Tools and stand-in; options of the stand-in by their names, settings by the names of their variables."""
-    made = []
-
-    def make(**given):
-        settings = {name: given.pop(name) for name in list(given) if name.startswith("KIE_AI_")}
-        options = {"task_seconds": 0.05, "rate": Rate(1000, 1), "api_key": KEY, **given}
-        sandbox = Sandbox(SandboxOptions(**options), catalogue=catalogue).start()
-        made.append(Kie(sandbox, tmp_path, catalogue, **settings))
-        return made[-1]
-
-    yield make
-    for kie in made:
-        kie.services.close()
-        kie.sandbox.stop()
-        assert kie.sandbox.stats()["authorized_downloads"] == 0
-
-
-@pytest.fixture
-def kie(make_kie):
-    return make_kie()
-
-
-@pytest.fixture
-def log_file(tmp_path):
+def log_file(tmp_path, key):
     """The program's log at its most talkative, put back afterwards."""
     target = logging.getLogger(log.LOGGER)
     level, propagate = target.level, target.propagate
-    log.configure("debug", tmp_path / "log.jsonl", (KEY,))
+    log.configure("debug", tmp_path / "log.jsonl", (key,))
     yield tmp_path / "log.jsonl"
     for handler in list(target.handlers):
         target.removeHandler(handler)
@@ -305,11 +214,11 @@ def test_too_many_requests_for_the_whole_time_of_the_call_are_an_error(kie):
     assert kie.billed == 0
 
 
-def test_a_key_that_kie_refuses_is_an_error_that_does_not_show_it(make_kie):
+def test_a_key_that_kie_refuses_is_an_error_that_does_not_show_it(make_kie, key):
     kie = make_kie(api_key="another")
     error = kie.error("generate_visual", prompt="a red fox")
     assert error["category"] == "auth"
-    assert KEY not in json.dumps(error)
+    assert key not in json.dumps(error)
 
 
 def test_an_account_without_credits_is_told_as_such(make_kie):
@@ -401,12 +310,12 @@ def test_a_jpeg_in_the_place_of_a_png_is_named_by_its_bytes_and_told(kie, tmp_pa
 # the key
 
 
-def test_the_key_is_found_nowhere_after_a_run(make_kie, log_file, tmp_path, capsys):
+def test_the_key_is_found_nowhere_after_a_run(make_kie, key, log_file, tmp_path, capsys):
     kie = make_kie()
-    kie.sandbox.faults.add("create", "code", code=401, msg=f"Bad key {KEY}", match="refused")
+    kie.sandbox.faults.add("create", "code", code=401, msg=f"Bad key {key}", match="refused")
     kie.sandbox.faults.add("create", "drop", match="dropped")
     kie.sandbox.faults.add("poll", "http", times=2)
-    kie.sandbox.faults.add("poll", "fail", fail_msg=f"failed with {KEY}", match="failing")
+    kie.sandbox.faults.add("poll", "fail", fail_msg=f"failed with {key}", match="failing")
     kie.sandbox.faults.add("download", "dead")
     results = [
         kie.result(name, **arguments).structured
@@ -415,7 +324,7 @@ def test_the_key_is_found_nowhere_after_a_run(make_kie, log_file, tmp_path, caps
             ("generate_visual", {"prompt": "refused"}),
             ("generate_visual", {"prompt": "dropped"}),
             ("generate_visual", {"prompt": "failing"}),
-            ("create_visual_task", {"prompt": f"a fox and {KEY}"}),
+            ("create_visual_task", {"prompt": f"a fox and {key}"}),
             ("list_visual_tasks", {}),
             ("describe_imager_interface", {}),
         )
@@ -425,6 +334,6 @@ def test_the_key_is_found_nowhere_after_a_run(make_kie, log_file, tmp_path, caps
     assert log_file.read_text(encoding="utf-8")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) >= 4
-    assert [path.name for path in written if KEY.encode() in path.read_bytes()] == []
-    assert KEY not in "".join(capsys.readouterr())
-    assert KEY not in repr(kie.services.config)
+    assert [path.name for path in written if key.encode() in path.read_bytes()] == []
+    assert key not in "".join(capsys.readouterr())
+    assert key not in repr(kie.services.config)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -32,10 +31,9 @@ def sandbox():
 
 
 @pytest.fixture
-def environment(sandbox, tmp_path):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KIE_AI_")}
+def environment(environment, sandbox, tmp_path):
     return {
-        **kept,
+        **environment,
         "PYTHONPATH": str(ROOT),
         "KIE_AI_API_KEY": KEY,
         "KIE_AI_BASE_URL": sandbox.base_url,

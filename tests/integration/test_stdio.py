@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import resource
 import select
 import signal
@@ -335,3 +336,17 @@ main()
     loaded = done.stderr.decode().split()
     assert "kie_mcp.protocol.server" in loaded
     assert [name for name in SLOW_MODULES if name in loaded] == []
+
+
+def test_a_person_who_starts_it_in_a_terminal_is_told_what_it_is():
+    master, terminal = pty.openpty()
+    pipes = {"stdin": terminal, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(REAL, env=environment(), **pipes) as process:
+        os.close(terminal)
+        os.write(master, lines_of(request(1)))
+        assert json.loads(process.stdout.readline()) == {"jsonrpc": "2.0", "id": 1, "result": {}}
+        os.write(master, b"\x04")
+        rest, told = process.communicate()
+    os.close(master)
+    assert (rest, process.returncode) == (b"", 0)
+    assert b"kie-mcp --help" in told

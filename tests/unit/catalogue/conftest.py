@@ -13,11 +13,6 @@ from kie_mcp.errors import InputError
 PICTURE = {"type": "string", "format": "uri"}
 
 
-@pytest.fixture(scope="session")
-def catalogue():
-    return Catalogue.load()
-
-
 @pytest.fixture
 def plan(catalogue):
     """Plan a wish for a cat against the bundled catalogue."""

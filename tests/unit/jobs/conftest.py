@@ -1,55 +1,17 @@
-"""The floor with its real ledger; Kie, the downloads and time are stand-ins that tests script."""
+"""Kie and its result hosts, scripted by tests, and the floor over them."""
 
 from __future__ import annotations
 
-import io
 import itertools
 import threading
-from dataclasses import replace
-from functools import cached_property
+from types import SimpleNamespace
 
 import pytest
-from PIL import Image
 
-from kie_mcp.catalogue import Catalogue, Wish
-from kie_mcp.clock import Clock
-from kie_mcp.config import Config, Rate
+from kie_mcp.catalogue import Wish
 from kie_mcp.context import CallContext
-from kie_mcp.files import Outputs
-from kie_mcp.jobs.batch import Batches
-from kie_mcp.jobs.generation import Generations
 from kie_mcp.jobs.model import Request
-from kie_mcp.jobs.saving import Saver
-from kie_mcp.jobs.sources import Sources
-from kie_mcp.jobs.submitting import Submitter
-from kie_mcp.jobs.watching import Watcher
 from kie_mcp.kie import TaskStatus
-from kie_mcp.ledger import Database, RateWindow, TaskLedger
-
-KEY = "k-0123456789abcdef"
-
-
-class DrivenClock(Clock):
-    """Waiting ends at once and moves the time on; ``waits`` has every wait; ``on_wait`` is called in it."""
-
-    def __init__(self):
-        self.time = 0.0
-        self.waits = []
-        self.on_wait = lambda: None
-        self._lock = threading.Lock()
-
-    def now(self):
-        return 1_790_000_000.0 + self.time
-
-    def monotonic(self):
-        return self.time
-
-    def wait(self, event, seconds):
-        with self._lock:
-            self.waits.append(seconds)
-            self.time += max(0.0, seconds)
-        self.on_wait()
-        return event.is_set()
 
 
 class ScriptedClient:
@@ -116,59 +78,8 @@ def success(task_id, *urls, **more):
     return TaskStatus(task_id, "success", image_urls=urls or (f"https://result.example/{task_id}.png",), **more)
 
 
-class Bench:
-    """The rooms of this floor, joined as ``build_jobs`` joins them."""
-
-    def __init__(self, config, catalogue, clock, client, downloads):
-        self.config = config
-        self.catalogue = catalogue
-        self.clock = clock
-        self.client = client
-        self.downloads = downloads
-        self.database = Database(config.state_path / "ledger.sqlite3")
-        self.ledger = TaskLedger(self.database, clock, secrets=(KEY,))
-        self._owners = itertools.count()
-
-    @cached_property
-    def window(self):
-        return RateWindow(self.database, self.config.rate_limit, self.clock)
-
-    @cached_property
-    def watcher(self):
-        return Watcher(self.client, self.ledger)
-
-    @cached_property
-    def submitter(self):
-        return Submitter(self.config, self.client, self.ledger, self.window)
-
-    @cached_property
-    def saver(self):
-        return Saver(self.config, self.client, self.downloads, self.ledger, lambda: f"owner-{next(self._owners)}")
-
-    @cached_property
-    def sources(self):
-        return Sources(self.config, self.catalogue, self.client, self.ledger, self.watcher)
-
-    @cached_property
-    def outputs(self):
-        return Outputs(self.config)
-
-    @cached_property
-    def generations(self):
-        return Generations(
-            config=self.config,
-            catalogue=self.catalogue,
-            ledger=self.ledger,
-            outputs=self.outputs,
-            sources=self.sources,
-            submitter=self.submitter,
-            watcher=self.watcher,
-            saver=self.saver,
-        )
-
-    @cached_property
-    def batches(self):
-        return Batches(self.generations)
+class Bench(SimpleNamespace):
+    """The joined rooms of this floor by their names, and what tests ask of them."""
 
     def context(self, listener=None):
         return CallContext(self.clock, listener)
@@ -189,24 +100,6 @@ class Bench:
         return sorted(path.name for path in self.config.output_dir.iterdir())
 
 
-@pytest.fixture(scope="session")
-def catalogue():
-    return Catalogue.load()
-
-
-@pytest.fixture(scope="session")
-def png():
-    """A picture of 40 by 30 pixels."""
-    buffer = io.BytesIO()
-    Image.effect_noise((40, 30), 60).convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def clock():
-    return DrivenClock()
-
-
 @pytest.fixture
 def client():
     return ScriptedClient()
@@ -218,18 +111,14 @@ def downloads(png):
 
 
 @pytest.fixture
-def make_bench(tmp_path, catalogue, clock, client, downloads):
+def make_bench(join, make_config, catalogue, clock, client, downloads):
     """Build the floor with other settings than the usual."""
-    made = []
 
     def make(**settings):
-        config = Config(api_key=KEY, output_dir=tmp_path / "out", state_dir=tmp_path / "state", rate_limit=Rate(100, 1))
-        made.append(Bench(replace(config, **settings), catalogue, clock, client, downloads))
-        return made[-1]
+        floor = join(make_config(**settings), catalogue, clock, client, downloads)
+        return Bench(clock=clock, client=client, downloads=downloads, **vars(floor))
 
-    yield make
-    for bench in made:
-        bench.database.close()
+    return make
 
 
 @pytest.fixture

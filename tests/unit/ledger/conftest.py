@@ -1,48 +1,16 @@
-"""A clock that jumps, a database in a folder of its own, and other processes."""
+"""A database in a folder of its own, and other processes."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
-from kie_mcp.clock import Clock
 from kie_mcp.ledger import Database, TaskLedger
 
 ROOT = Path(__file__).parents[3]
-
-
-class JumpingClock(Clock):
-    """Waiting ends at once and moves the time on; ``waits`` has every wait, ``shift`` moves the wall clock."""
-
-    def __init__(self):
-        self.time = 0.0
-        self.shift = 1_800_000_000.0
-        self.waits = []
-        self.on_wait = None
-        self._lock = threading.Lock()
-
-    def now(self):
-        return self.shift + self.time
-
-    def monotonic(self):
-        return self.time
-
-    def wait(self, event, seconds):
-        with self._lock:
-            self.waits.append(seconds)
-            self.time += max(0.0, seconds)
-        if self.on_wait:
-            self.on_wait()
-        return event.is_set()
-
-
-@pytest.fixture
-def clock():
-    return JumpingClock()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from kie_mcp.catalogue import Catalogue
 from kie_mcp.clock import Clock
 from kie_mcp.sandbox import Sandbox, SandboxOptions
 from kie_mcp.sandbox.messages import Answer, Body, Request
@@ -19,6 +18,8 @@ from kie_mcp.sandbox.messages import Answer, Body, Request
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
+
+    from kie_mcp.catalogue import Catalogue
 
 PROMPT = {"prompt": "a red apple on a table"}
 
@@ -93,11 +94,6 @@ class Bench:
     def file(self, url: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
         answer = self.send(method, url.removeprefix(self.origin), **headers)
         return answer.status, b"".join(answer.body)
-
-
-@pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
-    return Catalogue.load()
 
 
 @pytest.fixture

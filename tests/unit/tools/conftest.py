@@ -2,83 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import itertools
-import threading
-from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
-from PIL import Image
 
-from kie_mcp.catalogue import Catalogue
-from kie_mcp.clock import Clock
-from kie_mcp.config import Config, Rate
 from kie_mcp.context import CallContext
 from kie_mcp.errors import KieMcpError
-from kie_mcp.files import Outputs
 from kie_mcp.jobs import Jobs
-from kie_mcp.jobs.batch import Batches
-from kie_mcp.jobs.generation import Generations
-from kie_mcp.jobs.saving import Saver
-from kie_mcp.jobs.sources import Sources
-from kie_mcp.jobs.submitting import Submitter
-from kie_mcp.jobs.watching import Watcher
 from kie_mcp.kie import TaskStatus
-from kie_mcp.ledger import Database, RateWindow, TaskLedger
 from kie_mcp.tools import TOOLS, call_tool
 from kie_mcp.tools.services import Services
 from kie_mcp.tools.spec import ToolResult
-
-KEY = "k-0123456789abcdef"
-
-ERROR = {
-    "type": "object",
-    "properties": {
-        "category": {
-            "enum": [
-                "config",
-                "input",
-                "auth",
-                "credits",
-                "rate_limit",
-                "network",
-                "server",
-                "task_failed",
-                "unknown_outcome",
-                "output",
-                "cancelled",
-                "internal",
-            ]
-        },
-        "message": {"type": "string", "minLength": 1},
-        "retryable": {"type": "boolean"},
-        "next_step": {"type": "string", "minLength": 1},
-        "code": {"type": ["integer", "string"]},
-        "task_id": {"type": "string", "minLength": 1},
-    },
-    "required": ["category", "message", "retryable", "next_step"],
-    "additionalProperties": False,
-}
-
-
-class DrivenClock(Clock):
-    """Waiting ends at once and moves the time on."""
-
-    def __init__(self):
-        self.time = 0.0
-        self._lock = threading.Lock()
-
-    def now(self):
-        return 1_790_000_000.0 + self.time
-
-    def monotonic(self):
-        return self.time
-
-    def wait(self, event, seconds):
-        with self._lock:
-            self.time += max(0.0, seconds)
-        return event.is_set()
 
 
 class StandIn:
@@ -120,11 +55,13 @@ def done(task_id, pictures=1):
 class Tools:
     """Calls tools, and holds every answer against the published schema and the one shape of errors."""
 
-    def __init__(self, config, catalogue, kie):
-        self.clock = DrivenClock()
+    def __init__(self, config, catalogue, clock, kie, join, error_schema):
+        self.clock = clock
         self.catalogue = catalogue
         self.kie = kie
         self.config = config
+        self.join = join
+        self.error_schema = error_schema
         self.loaded = 0
         self.services = Services(
             clock=self.clock,
@@ -140,20 +77,8 @@ class Tools:
         return self.config
 
     def _jobs(self, config, catalogue, clock):
-        database = Database(config.state_path / "ledger.sqlite3")
-        ledger = TaskLedger(database, clock)
-        watcher = Watcher(self.kie, ledger)
-        generations = Generations(
-            config=config,
-            catalogue=catalogue,
-            ledger=ledger,
-            outputs=Outputs(config),
-            sources=Sources(config, catalogue, self.kie, ledger, watcher),
-            submitter=Submitter(config, self.kie, ledger, RateWindow(database, config.rate_limit, clock)),
-            watcher=watcher,
-            saver=Saver(config, self.kie, self.kie, ledger, itertools.count().__next__),
-        )
-        return Jobs(generations, Batches(generations), ledger, self.kie, database)
+        floor = self.join(config, catalogue, clock, self.kie, self.kie)
+        return Jobs(floor.generations, floor.batches, floor.ledger, self.kie, floor.database)
 
     def result(self, name, **arguments):
         """The answer as the server gives it: an error as the one error shape."""
@@ -166,7 +91,7 @@ class Tools:
         assert result.structured["ok"] is not result.is_error
         assert ("error" in result.structured) is result.is_error
         if result.is_error:
-            Draft202012Validator(ERROR).validate(result.structured["error"])
+            Draft202012Validator(self.error_schema).validate(result.structured["error"])
         return result
 
     def call(self, name, **arguments):
@@ -182,36 +107,19 @@ class Tools:
         return result.structured["error"]
 
 
-@pytest.fixture(scope="session")
-def catalogue():
-    return Catalogue.load()
-
-
-@pytest.fixture(scope="session")
-def png():
-    buffer = io.BytesIO()
-    Image.new("RGB", (40, 30), (200, 120, 40)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 @pytest.fixture
 def kie(png):
     return StandIn(png)
 
 
 @pytest.fixture
-def make_tools(tmp_path, catalogue, kie):
+def make_tools(make_config, catalogue, clock, kie, join, error_schema):
     """The tools with other settings than the usual; ``config`` may be an error."""
-    made = []
 
     def make(config=None, **settings):
-        usual = Config(api_key=KEY, output_dir=tmp_path / "out", state_dir=tmp_path / "state", rate_limit=Rate(100, 1))
-        made.append(Tools(config or replace(usual, **settings), catalogue, kie))
-        return made[-1]
+        return Tools(config or make_config(**settings), catalogue, clock, kie, join, error_schema)
 
-    yield make
-    for tools in made:
-        tools.services.close()
+    return make
 
 
 @pytest.fixture
@@ -223,9 +131,3 @@ def tools(make_tools):
 def success():
     """The status of a task that has succeeded with so many pictures."""
     return done
-
-
-@pytest.fixture
-def error_schema():
-    """The one shape of errors (contract of the tools)."""
-    return ERROR

@@ -1,0 +1,148 @@
+"""The floor ``jobs`` with its real ledger and files; Kie, the downloads and time are stand-ins that tests script."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import threading
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from kie_mcp.clock import Clock
+from kie_mcp.config import Config, Rate
+from kie_mcp.files import Outputs
+from kie_mcp.jobs.batch import Batches
+from kie_mcp.jobs.generation import Generations
+from kie_mcp.jobs.saving import Saver
+from kie_mcp.jobs.sources import Sources
+from kie_mcp.jobs.submitting import Submitter
+from kie_mcp.jobs.watching import Watcher
+from kie_mcp.ledger import Database, RateWindow, TaskLedger
+
+ERROR = {
+    "type": "object",
+    "properties": {
+        "category": {
+            "enum": [
+                "config",
+                "input",
+                "auth",
+                "credits",
+                "rate_limit",
+                "network",
+                "server",
+                "task_failed",
+                "unknown_outcome",
+                "output",
+                "cancelled",
+                "internal",
+            ]
+        },
+        "message": {"type": "string", "minLength": 1},
+        "retryable": {"type": "boolean"},
+        "next_step": {"type": "string", "minLength": 1},
+        "code": {"type": ["integer", "string"]},
+        "task_id": {"type": "string", "minLength": 1},
+    },
+    "required": ["category", "message", "retryable", "next_step"],
+    "additionalProperties": False,
+}
+
+
+class DrivenClock(Clock):
+    """Waiting ends at once and moves the time on.
+
+    ``waits`` has every wait; ``on_wait`` is called in it; ``shift`` moves the wall clock alone.
+    """
+
+    def __init__(self):
+        self.time = 0.0
+        self.shift = 1_790_000_000.0
+        self.waits = []
+        self.on_wait = None
+        self._lock = threading.Lock()
+
+    def now(self):
+        return self.shift + self.time
+
+    def monotonic(self):
+        return self.time
+
+    def wait(self, event, seconds):
+        with self._lock:
+            self.waits.append(seconds)
+            self.time += max(0.0, seconds)
+        if self.on_wait:
+            self.on_wait()
+        return event.is_set()
+
+
+def joined(config, catalogue, clock, client, downloads):
+    """The rooms of the floor by their names, joined as ``build_jobs`` joins them."""
+    owners = itertools.count()
+    database = Database(config.state_path / "ledger.sqlite3")
+    ledger = TaskLedger(database, clock, secrets=config.secrets())
+    window = RateWindow(database, config.rate_limit, clock)
+    watcher = Watcher(client, ledger)
+    generations = Generations(
+        config=config,
+        catalogue=catalogue,
+        ledger=ledger,
+        outputs=Outputs(config),
+        sources=Sources(config, catalogue, client, ledger, watcher),
+        submitter=Submitter(config, client, ledger, window),
+        watcher=watcher,
+        saver=Saver(config, client, downloads, ledger, lambda: f"owner-{next(owners)}"),
+    )
+    batches = Batches(generations)
+    return SimpleNamespace(
+        **vars(generations), generations=generations, batches=batches, window=window, database=database
+    )
+
+
+@pytest.fixture
+def clock():
+    return DrivenClock()
+
+
+@pytest.fixture(scope="session")
+def png():
+    """A picture of 40 by 30 pixels."""
+    buffer = io.BytesIO()
+    Image.effect_noise((40, 30), 60).convert("RGB").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def make_config(tmp_path):
+    """A key, folders of the test's own and a wide rate limit, with other settings than the usual."""
+    usual = Config(
+        api_key="k-0123456789abcdef",
+        output_dir=tmp_path / "out",
+        state_dir=tmp_path / "state",
+        rate_limit=Rate(100, 1),
+    )
+    return lambda **settings: replace(usual, **settings)
+
+
+@pytest.fixture
+def join():
+    """Join the floor over stand-ins; its ledger is closed in the end."""
+    with contextlib.ExitStack() as ending:
+
+        def make(config, catalogue, clock, client, downloads):
+            floor = joined(config, catalogue, clock, client, downloads)
+            ending.callback(floor.database.close)
+            return floor
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def error_schema():
+    """The one shape of errors (contract of the tools)."""
+    return ERROR
