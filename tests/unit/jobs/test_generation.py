@@ -381,3 +381,10 @@ def test_another_place_for_files_that_are_there_is_told_to_be_unused(collect, ge
     outcome = collect(output_path=str(tmp_path / "there.png"))
     assert outcome.files == made.files
     assert outcome.warnings == ("The pictures were saved before, so output_path was not used.",)
+
+
+def test_the_refusal_of_a_known_model_is_passed_on_as_it_is(client, generate):
+    client.scripts["create"] = [InputError("aspect_ratio is required", code=500)]
+    with pytest.raises(InputError) as caught:
+        generate()
+    assert caught.value.message == "aspect_ratio is required"
