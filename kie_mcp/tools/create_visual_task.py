@@ -15,16 +15,10 @@ _SHOWN = ("ok", "task_id", "status", "model", "platform", "warnings", "next_step
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
-    from kie_mcp.tools.arguments import begin, request_from
+    from kie_mcp.tools.one_picture import one_picture
     from kie_mcp.tools.results import fields
 
-    started = begin(context, services.config)
-    request = request_from({**arguments, "wait_for_result": False}, services.config)
-    generations = services.jobs.generations
-    prepared = generations.prepare(request, context)
-    warnings = generations.check_price([prepared])
-    outcome = generations.run(prepared, context, window_until=started + request.poll_timeout_seconds)
-    shown = fields(outcome.warned(warnings))
+    shown = fields(one_picture(services, {**arguments, "wait_for_result": False}, context))
     return ToolResult({name: shown[name] for name in _SHOWN})
 
 

@@ -13,16 +13,10 @@ if TYPE_CHECKING:
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
-    from kie_mcp.tools.arguments import begin, request_from
+    from kie_mcp.tools.one_picture import one_picture
     from kie_mcp.tools.results import result
 
-    started = begin(context, services.config)
-    request = request_from(arguments, services.config)
-    generations = services.jobs.generations
-    prepared = generations.prepare(request, context)
-    warnings = generations.check_price([prepared])
-    outcome = generations.run(prepared, context, window_until=started + request.poll_timeout_seconds)
-    return result(outcome.warned(warnings))
+    return result(one_picture(services, arguments, context))
 
 
 TOOL = Tool(
