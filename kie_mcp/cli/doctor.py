@@ -69,10 +69,11 @@ def _output_folder(config: Config) -> str:
 
 def _state_folder(services: Services, config: Config) -> str:
     """The ledger is opened where there is one; else its folder has to be possible."""
-    from kie_mcp.jobs.build import LEDGER_FILE, SANDBOX_LEDGER_FILE
+    from kie_mcp.jobs.build import ledger_path
 
-    folder = config.state_path.absolute()
-    if os.path.lexists(folder / (SANDBOX_LEDGER_FILE if config.sandbox else LEDGER_FILE)):
+    ledger = ledger_path(config).absolute()
+    folder = ledger.parent
+    if os.path.lexists(ledger):
         notice = services.jobs.database.notice
         return "; ".join([str(folder), *([notice] if notice else [])])
     place = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))

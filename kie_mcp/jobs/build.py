@@ -19,12 +19,11 @@ from kie_mcp.kie import Downloader, KieClient
 from kie_mcp.ledger import Database, RateWindow, TaskLedger
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kie_mcp.catalogue import Catalogue
     from kie_mcp.clock import Clock
     from kie_mcp.config import Config
-
-LEDGER_FILE = "ledger.sqlite3"
-SANDBOX_LEDGER_FILE = "ledger-sandbox.sqlite3"
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,18 @@ class Jobs:
     database: Database
 
 
+def ledger_path(config: Config) -> Path:
+    """The file of the ledger; play tasks, of an API on this machine, have one of their own."""
+    in_play = config.sandbox or config.on_loopback()
+    return config.state_path / ("ledger-sandbox.sqlite3" if in_play else "ledger.sqlite3")
+
+
 def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
-    """Open the ledger and join everything; play tasks, of an API on this machine, have a ledger of their own.
+    """Open the ledger and join everything.
 
     Raises ``ConfigError`` where the state folder cannot be used.
     """
-    database = Database(
-        config.state_path / (SANDBOX_LEDGER_FILE if config.sandbox or config.on_loopback() else LEDGER_FILE)
-    )
+    database = Database(ledger_path(config))
     ledger = TaskLedger(database, clock, secrets=config.secrets())
     gate = PollGate(clock)
     client = KieClient(config, poll_turn=gate.wait_turn, random=random.Random())  # noqa: S311 - jitter

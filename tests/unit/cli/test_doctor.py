@@ -98,6 +98,15 @@ def test_a_broken_ledger_is_set_aside_and_told(look, tmp_path):
     assert list((tmp_path / "state").glob("ledger.sqlite3.*-*"))
 
 
+def test_the_ledger_of_an_api_on_this_machine_is_the_one_looked_at(look, tmp_path, monkeypatch):
+    monkeypatch.setenv("KIE_AI_BASE_URL", "http://127.0.0.1:9/api/v1")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "ledger-sandbox.sqlite3").write_bytes(b"no database " * 100)
+    right, detail = look()["state folder"]
+    assert right
+    assert "is damaged" in detail
+
+
 def test_a_state_folder_that_cannot_be_made_is_told(look, monkeypatch, nowhere):
     monkeypatch.setenv("KIE_AI_STATE_DIR", str(nowhere))
     right, detail = look()["state folder"]
