@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 
 class KieMcpError(Exception):
-    """The root of the tree. ``message`` and ``next_step`` are shown to callers as they are."""
+    """The root of the tree. ``message`` and ``next_step`` are shown to callers as they are.
+
+    ``retry_after`` is how long a server asked to wait, in seconds, if it did.
+    """
 
     category = "internal"
     retryable = False
@@ -47,11 +50,13 @@ class KieMcpError(Exception):
         retryable: bool | None = None,
         code: int | str | None = None,
         task_id: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.task_id = task_id
+        self.retry_after = retry_after
         if next_step is not None:
             self.next_step = next_step
         if retryable is not None:
@@ -107,15 +112,11 @@ class CreditsError(KieMcpError):
 
 
 class RateLimitError(KieMcpError):
-    """Too many requests. ``retry_after`` is what the server asked for, in seconds, if it did."""
+    """Too many requests."""
 
     category = "rate_limit"
     retryable = True
     next_step = "Wait a few seconds and call again; nothing was made or billed."
-
-    def __init__(self, message: str, *, retry_after: float | None = None, code: int | None = None) -> None:
-        super().__init__(message, code=code)
-        self.retry_after = retry_after
 
 
 class NetworkError(KieMcpError):
@@ -136,18 +137,6 @@ class ServerError(KieMcpError):
     category = "server"
     retryable = True
     next_step = "Try again in a minute; if it stays, try another model."
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        retry_after: float | None = None,
-        code: int | str | None = None,
-        retryable: bool | None = None,
-        next_step: str | None = None,
-    ) -> None:
-        super().__init__(message, code=code, retryable=retryable, next_step=next_step)
-        self.retry_after = retry_after
 
 
 class NotAcceptedError(ServerError):

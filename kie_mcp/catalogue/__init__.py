@@ -4,5 +4,6 @@ from kie_mcp.catalogue.catalogue import Catalogue
 from kie_mcp.catalogue.model import Model
 from kie_mcp.catalogue.planning import Plan, Wish
 from kie_mcp.catalogue.problems import Problem
+from kie_mcp.catalogue.suggest import did_you_mean
 
-__all__ = ["Catalogue", "Model", "Plan", "Problem", "Wish"]
+__all__ = ["Catalogue", "Model", "Plan", "Problem", "Wish", "did_you_mean"]

@@ -71,13 +71,13 @@ class Generations:
             return ("The price is not known, so KIE_AI_MAX_CREDITS_PER_CALL could not be applied in full.",)
         return ()
 
-    def submit(
+    def _submit(
         self,
         prepared: Prepared,
         context: CallContext,
         *,
-        window_until: float = math.inf,
-        before_sending: Callable[[], None] = lambda: None,
+        window_until: float,
+        before_sending: Callable[[], None],
     ) -> str:
         """Upload what has to be uploaded, create the task, and return its id."""
         urls = self.sources.urls(prepared.sources, context)
@@ -107,7 +107,7 @@ class Generations:
         handed back. Every error after the submission says that the task was made.
         """
         started = context.clock.monotonic()
-        task_id = self.submit(prepared, context, window_until=window_until, before_sending=before_sending)
+        task_id = self._submit(prepared, context, window_until=window_until, before_sending=before_sending)
         if not prepared.request.wait_for_result:
             return self._submitted(task_id, prepared, context, started)
         try:

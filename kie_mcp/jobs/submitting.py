@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.errors import CancelledError, KieMcpError, RateLimitError, UnknownOutcomeError
+from kie_mcp.kie.retry import RETRY_AFTER_CAP
 from kie_mcp.log import logger
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
-_LONGEST_ASKED_PAUSE = 60.0
 
 
 class Submitter:
@@ -85,7 +85,7 @@ class Submitter:
                 return self._recorded(number, self._client.create_task(body, context))
             except RateLimitError as error:
                 asked = error.retry_after
-                wait = pause if asked is None else min(asked, _LONGEST_ASKED_PAUSE)
+                wait = pause if asked is None else min(asked, RETRY_AFTER_CAP)
                 self._window.slow_down(wait)
                 if context.clock.monotonic() + wait > deadline:
                     raise

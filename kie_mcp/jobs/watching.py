@@ -103,7 +103,7 @@ class Watcher:
                 error.task_id = watch.task_id
                 raise
             logger().warning("a poll of task %s failed: %s", watch.task_id, error.message)
-            return last, min(getattr(error, "retry_after", None) or 0.0, RETRY_AFTER_CAP)
+            return last, min(error.retry_after or 0.0, RETRY_AFTER_CAP)
         except KieMcpError as error:
             error.task_id = watch.task_id
             raise

@@ -29,11 +29,11 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
 
 
 def _require_kind(kind: str | None, kinds: list[str]) -> None:
+    from kie_mcp.catalogue import did_you_mean
     from kie_mcp.errors import InputError
-    from kie_mcp.tools.validation import suggestion
 
     if kind is not None and kind not in kinds:
-        raise InputError(f"'kind' is {kind!r}; known kinds are {', '.join(kinds)}.{suggestion(kind, kinds)}")
+        raise InputError(f"'kind' is {kind!r}; known kinds are {', '.join(kinds)}.{did_you_mean(kind, kinds)}")
 
 
 def _compact(model: Model) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
+from kie_mcp.catalogue import did_you_mean
 from kie_mcp.errors import InputError
 from kie_mcp.text import shortened
 
@@ -80,12 +80,6 @@ def shown(value: Any) -> str:
     return shortened(json.dumps(value, ensure_ascii=False, default=repr), _LONGEST_VALUE)
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`` Did you mean 'x'?``, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
 def _of_item(misfit: Misfit) -> bool:
     return len(misfit.path) > 1 and misfit.path[0] == "items"
 
@@ -103,7 +97,7 @@ def _unknown_names(misfit: Misfit) -> str:
     known = list(misfit.schema.get("properties", {}))
     unknown = [name for name in misfit.value if name not in known]
     listed = f" Known arguments: {', '.join(known)}." if known else " There are no arguments."
-    return " ".join(f"Unknown argument {name!r}.{suggestion(name, known)}" for name in unknown) + listed
+    return " ".join(f"Unknown argument {name!r}.{did_you_mean(name, known)}" for name in unknown) + listed
 
 
 def _name(misfit: Misfit) -> str:
