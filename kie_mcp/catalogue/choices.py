@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.catalogue.model import CHOICES
+from kie_mcp.catalogue.offers import offer
 from kie_mcp.catalogue.problems import listed, shown
 from kie_mcp.catalogue.suggest import did_you_mean
 from kie_mcp.errors import InputError
@@ -70,7 +71,7 @@ def _translated(model: Model, argument: str, value: str) -> dict[str, Any]:
     """``{field: the model's word}`` for one choice, compared without regard to case."""
     route = model.mapping.get(argument)
     if route is None:
-        raise InputError(f"{model.id} has no {argument}, so {shown(value)} cannot be asked of it. {_offer(model)}")
+        raise InputError(f"{model.id} has no {argument}, so {shown(value)} cannot be asked of it. {offer(model)}")
     possible = model.choices(argument)
     if not possible:
         return {route.field: value}
@@ -81,11 +82,3 @@ def _translated(model: Model, argument: str, value: str) -> dict[str, Any]:
         f"{model.id} does not do {argument} {shown(value)}.{did_you_mean(value, possible)}"
         f" It accepts: {listed(possible)}."
     )
-
-
-def _offer(model: Model) -> str:
-    """What the model does accept, in one sentence."""
-    choices = [f"{name} ({listed(model.choices(name))})" for name in CHOICES if model.choices(name)]
-    if model.other_fields:
-        choices.append(f"model_params ({listed(model.other_fields)})")
-    return f"It accepts: {'; '.join(choices)}." if choices else "It accepts no such choices."

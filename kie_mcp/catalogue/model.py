@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from kie_mcp.catalogue.price import Price
 from kie_mcp.catalogue.problems import Problem, find_problems, make_validator
 from kie_mcp.errors import BundleError
 
@@ -40,44 +41,21 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Price:
-    """Credits for one task (1 credit is 0.005 USD); ``credits`` is ``None`` where the price is not known.
+class Returns:
+    """What a task gives: so many ``pictures``, unless ``count_field`` says another number.
 
-    ``by_credits`` has the price for each value of ``by_field``; ``times`` names the field that holds the
-    number of pictures, each billed; every input picture after the first ``free_images`` costs ``image_credits``.
+    With ``data`` there is a structured result beside them or, with no pictures, instead of them
+    (``resultObject`` of recordInfo).
     """
 
-    text: str | None = None
-    credits: float | None = None
-    by_field: str | None = None
-    by_credits: Mapping[str, float] | None = None
-    times: str | None = None
-    image_credits: float = 0
-    free_images: int = 0
+    pictures: int = 1
+    count_field: str | None = None
+    data: bool = False
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Price:
-        """Read the ``price`` of a model file."""
-        by, per_image = data.get("by", {}), data.get("per_image", {})
-        return cls(
-            data.get("text"),
-            data.get("credits"),
-            by.get("field"),
-            by.get("credits"),
-            data.get("times"),
-            per_image.get("credits", 0),
-            per_image.get("free", 0),
-        )
-
-    def estimate(self, values: Mapping[str, Any], pictures: int) -> float | None:
-        """The price of an input whose fields have these ``values``, with so many input pictures."""
-        value = values.get(self.by_field) if self.by_field else None
-        word = str(value).lower() if isinstance(value, bool) else str(value)
-        one = (self.by_credits or {}).get(word, self.credits)
-        if one is None:
-            return None
-        number = int(values.get(self.times, 1)) if self.times else 1
-        return one * number + self.image_credits * max(0, pictures - self.free_images)
+    def from_json(cls, data: Mapping[str, Any]) -> Returns:
+        """Read the ``returns`` of a model file."""
+        return cls(data.get("pictures", 1), data.get("count_field"), data.get("data", False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +75,7 @@ class Model:
     price: Price
     notes: tuple[str, ...]
     minimal_input: Mapping[str, Any]
+    returns: Returns = Returns()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], name: str) -> Model:
@@ -112,6 +91,7 @@ class Model:
                 Price.from_json(data.get("price") or {}),
                 tuple(data.get("notes", ())),
                 data.get("minimal_input", {}),
+                Returns.from_json(data.get("returns", {})),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise BundleError(f"The bundled file {name} does not describe a model: {error!r}") from error
@@ -165,32 +145,35 @@ class Model:
         return route.field if route else None
 
     @property
-    def image_is_list(self) -> bool:
-        """Whether the picture input is a list (else one URL)."""
-        return self._image_schema.get("type") == "array"
-
-    @property
     def max_images(self) -> int:
         """How many pictures the model takes, 0 where none."""
         if self.image_field is None:
             return 0
-        return int(self._image_schema.get("maxItems", _USUAL_MAX_IMAGES)) if self.image_is_list else 1
+        return (
+            int(self.fields[self.image_field].get("maxItems", _USUAL_MAX_IMAGES))
+            if self.is_list(self.image_field)
+            else 1
+        )
 
     @property
     def image_required(self) -> bool:
         """Whether the model works on a picture only."""
         return self.image_field in self.input_schema.get("required", ())
 
-    @property
+    @cached_property
     def picture_fields(self) -> frozenset[str]:
-        """The inputs that hold URLs of pictures: those for which Kie's documents name media types."""
-        return frozenset(name for name, schema in self.fields.items() if "x-mime" in schema)
+        """The inputs that hold URLs of pictures, one or a list: every URL among the inputs is one."""
+        return frozenset(name for name, schema in self.fields.items() if _is_url(schema))
 
-    def image_limits(self) -> tuple[int | None, tuple[str, ...]]:
-        """The most bytes that one input picture may have (``None``: not stated) and its media types."""
-        megabytes = self._image_schema.get("x-max-mb")
-        mimes = tuple(self._image_schema.get("x-mime", ()))
-        return (None if megabytes is None else int(megabytes * _BYTES_PER_MB), mimes)
+    def is_list(self, field: str) -> bool:
+        """Whether an input takes a list (else one value)."""
+        return bool(self.fields[field].get("type") == "array")
+
+    def picture_limits(self, field: str) -> tuple[int | None, tuple[str, ...]]:
+        """The most bytes that one picture of a field may have (``None``: not stated) and its media types."""
+        schema = self.fields[field]
+        megabytes = schema.get("x-max-mb")
+        return (None if megabytes is None else int(megabytes * _BYTES_PER_MB), tuple(schema.get("x-mime", ())))
 
     def estimate(self, body: Mapping[str, Any]) -> float | None:
         """The credits that an ``input`` should cost; fields that are not sent count with Kie's default."""
@@ -198,11 +181,11 @@ class Model:
         pictures = body.get(self.image_field, ()) if self.image_field else ()
         return self.price.estimate({**defaults, **body}, 1 if isinstance(pictures, str) else len(pictures))
 
-    @property
-    def _image_schema(self) -> Mapping[str, Any]:
-        schema: Mapping[str, Any] = self.fields.get(self.image_field, {}) if self.image_field else {}
-        return schema
-
 
 def _route(entry: Mapping[str, Any]) -> Route:
     return Route(entry["field"], entry.get("values"), tuple(entry.get("aliases", ())))
+
+
+def _is_url(schema: Mapping[str, Any]) -> bool:
+    items = schema.get("items")
+    return "uri" in (schema.get("format"), items.get("format") if isinstance(items, dict) else None)

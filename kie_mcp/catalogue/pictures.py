@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kie_mcp.catalogue.offers import number_of_pictures, offer
 from kie_mcp.catalogue.problems import listed
 from kie_mcp.catalogue.suggest import related_ids
 from kie_mcp.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kie_mcp.catalogue.model import Model
     from kie_mcp.catalogue.planning import Wish
 
 _MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class InputPicture:
+    """One picture that goes into a task, as the caller wrote it in ``argument``.
+
+    It stands in the input ``field``, at ``place`` of the list there (``None``: the field holds one).
+    ``max_bytes`` and ``mime_types`` are the model's limits, where known.
+    """
+
+    field: str
+    place: int | None
+    text: str
+    argument: str
+    max_bytes: int | None = None
+    mime_types: tuple[str, ...] = ()
 
 
 def pictures(model: Model, wish: Wish, models: Sequence[Model]) -> dict[str, Any]:
@@ -25,13 +43,35 @@ def pictures(model: Model, wish: Wish, models: Sequence[Model]) -> dict[str, Any
     field, given = model.image_field, wish.image_input
     if not given:
         if field is not None and model.image_required and field not in wish.model_params:
-            raise InputError(f"{model.id} works on pictures: give 1 to {model.max_images} of them as image_input.")
+            raise InputError(
+                f"{model.id} works on pictures: give {number_of_pictures(model)} as image_input."
+                f"{_who_does_without(model, models)}"
+            )
         return {}
     if field is None:
-        raise InputError(f"{model.id} takes no pictures (image_input). {_who_does(model, models)}")
+        raise InputError(f"{model.id} takes no pictures (image_input). {_who_does(model, models)} {offer(model)}")
     if len(given) > model.max_images:
         raise InputError(f"image_input has {len(given)} pictures; {model.id} accepts at most {model.max_images}.")
-    return {field: list(given) if model.image_is_list else given[0]}
+    return {field: list(given) if model.is_list(field) else given[0]}
+
+
+def input_pictures(model: Model, wish: Wish, body: Mapping[str, Any]) -> tuple[InputPicture, ...]:
+    """Every picture in an input that fits the model's schema, wherever the caller gave it."""
+    return tuple(_found(model, wish, body))
+
+
+def _found(model: Model, wish: Wish, body: Mapping[str, Any]) -> Iterator[InputPicture]:
+    for field in model.fields:
+        value = body.get(field)
+        if field not in model.picture_fields or value is None:
+            continue
+        argument = f"model_params.{field}" if field in wish.model_params else "image_input"
+        limits = model.picture_limits(field)
+        if isinstance(value, str):
+            yield InputPicture(field, None, value, argument, *limits)
+        else:
+            for place, text in enumerate(value):
+                yield InputPicture(field, place, text, argument, *limits)
 
 
 def _who_does(model: Model, models: Sequence[Model]) -> str:
@@ -41,3 +81,12 @@ def _who_does(model: Model, models: Sequence[Model]) -> str:
     if family:
         return f"Its sibling {family[0]!r} does."
     return f"These do: {listed(able[:_MOST_NAMED])}." if able else "No known model does."
+
+
+def _who_does_without(model: Model, models: Sequence[Model]) -> str:
+    """The closest model of the family that needs no picture, where the caller may have meant that one."""
+    if "prompt" not in model.mapping:
+        return ""
+    able = [other.id for other in models if "prompt" in other.mapping and not other.image_required]
+    family = related_ids(model.id, able)
+    return f" Its sibling {family[0]!r} needs none." if family else ""

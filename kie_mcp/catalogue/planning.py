@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.catalogue.choices import chosen, platform_ratio, spoken_for
-from kie_mcp.catalogue.pictures import pictures
-from kie_mcp.catalogue.problems import Problem, listed, shown
+from kie_mcp.catalogue.coercion import in_models_types
+from kie_mcp.catalogue.pictures import InputPicture, input_pictures, pictures
+from kie_mcp.catalogue.problems import Problem, listed
 from kie_mcp.catalogue.prompts import COMPOSED, compose, given_twice, own_prompt, prompt_text
 from kie_mcp.catalogue.suggest import did_you_mean
 from kie_mcp.errors import InputError
-from kie_mcp.text import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,35 +41,32 @@ class Plan:
     """The ``input`` of one createTask, in the model's own words.
 
     ``known`` is false for a model without a file here. ``prompt`` is the composed one, also where the
-    model takes none. ``image_field`` is the input for pictures, a list or a single URL.
+    model takes none. ``pictures`` are those in ``input``, as the caller wrote them.
     """
 
     model: str
     known: bool
     input: Mapping[str, Any]
     prompt: str
-    image_field: str | None
-    image_is_list: bool
+    pictures: tuple[InputPicture, ...]
     warnings: tuple[str, ...]
     estimated_credits: float | None
 
-    @property
-    def images(self) -> tuple[str, ...]:
-        """The pictures in ``input``, as the caller wrote them."""
-        given = self.input.get(self.image_field, ()) if self.image_field else ()
-        return (given,) if isinstance(given, str) else tuple(given)
-
-    def with_images(self, urls: Sequence[str]) -> Plan:
-        """The same plan with its pictures replaced by uploaded ones, in the same order."""
-        if self.image_field is None or not urls:
-            return self
-        value = list(urls) if self.image_is_list else urls[0]
-        return replace(self, input={**self.input, self.image_field: value})
+    def with_pictures(self, urls: Sequence[str]) -> Plan:
+        """The same plan with a URL in the place of each of its ``pictures``, in their order."""
+        body = {name: list(value) if isinstance(value, list) else value for name, value in self.input.items()}
+        for picture, url in zip(self.pictures, urls, strict=True):
+            if picture.place is None:
+                body[picture.field] = url
+            else:
+                body[picture.field][picture.place] = url
+        return replace(self, input=body)
 
 
 def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[Model]) -> Plan:
     """The plan for a model of the catalogue (``models`` are all of it); raises ``InputError``."""
     _refuse_unknown_params(model, wish.model_params)
+    wish = replace(wish, model_params=in_models_types(model, wish.model_params))
     prompt = prompt_text(model, wish)
     asked = {**chosen(model, wish), **pictures(model, wish, models)}
     _refuse_contradictions(model, asked, wish.model_params)
@@ -81,7 +78,7 @@ def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[
     given = spoken_for(model, body)
     body.update({name: value for name, value in model.defaults.items() if name not in given})
     body, filled = _with_required(model, body)
-    problems = [*_picture_problems(model, wish), *model.problems(body)]
+    problems = model.problems(body)
     if problems:
         raise InputError(" ".join(_in_callers_words(model, problem) for problem in problems))
     return Plan(
@@ -89,8 +86,7 @@ def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[
         known=True,
         input=body,
         prompt=prompt,
-        image_field=model.image_field,
-        image_is_list=model.image_is_list,
+        pictures=input_pictures(model, wish, body),
         warnings=(*warnings, *filled),
         estimated_credits=model.estimate(body),
     )
@@ -107,17 +103,6 @@ def _with_required(model: Model, body: dict[str, Any]) -> tuple[dict[str, Any], 
     return {**body, **filled}, told
 
 
-def _picture_problems(model: Model, wish: Wish) -> list[Problem]:
-    """Pictures in ``model_params`` have to be URLs: only ``image_input`` checks and uploads local ones."""
-    return [
-        Problem(name, "value", f"{name} {shown(text)} (in model_params) is not a URL: give pictures as image_input.")
-        for name, value in wish.model_params.items()
-        if name in model.picture_fields
-        for text in ([value] if isinstance(value, str) else value if isinstance(value, list) else ())
-        if isinstance(text, str) and not host_of(text)
-    ]
-
-
 def plan_unknown(wish: Wish, close_ids: Sequence[str]) -> Plan:
     """The plan for a model that has no file here: the common body, and Kie decides."""
     prompt = compose(own_prompt(wish, "prompt"), wish.style, wish.platform, wish.negative_prompt)
@@ -131,9 +116,9 @@ def plan_unknown(wish: Wish, close_ids: Sequence[str]) -> Plan:
     for name, value in asked.items():
         if wish.model_params.get(name, value) != value:
             raise given_twice(name, value, name, wish.model_params[name])
-    warning = f"{wish.model!r} is not in the bundled list of models; it is sent as it is."
+    warning = f"{wish.model!r} is not in the list of models; it is sent as it is."
     if close_ids:
-        warning += f" Close known ids: {listed(close_ids)}."
+        warning += f" Did you mean {' or '.join(map(repr, close_ids))}?"
     body = {**asked, **wish.model_params}
     if prompt:
         body["prompt"] = prompt
@@ -142,8 +127,9 @@ def plan_unknown(wish: Wish, close_ids: Sequence[str]) -> Plan:
         known=False,
         input=body,
         prompt=prompt,
-        image_field="image_input",
-        image_is_list=True,
+        pictures=tuple(
+            InputPicture("image_input", place, text, "image_input") for place, text in enumerate(wish.image_input)
+        ),
         warnings=(warning,),
         estimated_credits=None,
     )

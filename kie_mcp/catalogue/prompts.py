@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kie_mcp.catalogue.offers import offer
 from kie_mcp.catalogue.problems import shown
 from kie_mcp.errors import InputError
 
@@ -32,7 +33,9 @@ def prompt_text(model: Model, wish: Wish) -> str:
     if route is None:
         for name, text in (("style", wish.style), ("negative_prompt", avoid)):
             if text and text.strip():
-                raise InputError(f"{model.id} takes no prompt, so {name} {shown(text)} cannot be used with it.")
+                raise InputError(
+                    f"{model.id} takes no prompt, so {name} {shown(text)} cannot be used with it. {offer(model)}"
+                )
         return wish.prompt
     return compose(own_prompt(wish, route.field), wish.style, wish.platform, avoid)
 

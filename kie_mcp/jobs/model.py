@@ -49,7 +49,7 @@ class Prepared:
 
     def body(self, image_urls: tuple[str, ...]) -> dict[str, Any]:
         """The body of createTask (docs.kie.ai, createTask)."""
-        plan = self.plan.with_images(image_urls) if image_urls else self.plan
+        plan = self.plan.with_pictures(image_urls)
         body: dict[str, Any] = {"model": plan.model, "input": dict(plan.input)}
         if self.request.callback_url is not None:
             body["callBackUrl"] = self.request.callback_url

@@ -1,0 +1,104 @@
+"""Whether a model file is right in itself: by the schema of model files, then in what a schema cannot say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from kie_mcp import schemas
+from kie_mcp.catalogue.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_FORMATS = ("png", "jpg", "jpeg", "webp")
+_CALLERS = ("prompt", "image_input")
+"""The arguments that callers give; every other required input needs a default."""
+
+
+class ModelFileCheck:
+    """Checks model files against ``schemas/model.json``; may be used for many of them."""
+
+    def __init__(self) -> None:
+        self._envelope = Draft202012Validator(schemas.load("model.json"))
+
+    def faults(self, data: Any) -> list[str]:
+        """What is wrong with the content of one file, in sentences; empty where nothing is."""
+        wrong = [f"{_place(error.absolute_path)}: {error.message}" for error in self._envelope.iter_errors(data)]
+        if wrong:
+            return wrong
+        try:
+            Draft202012Validator.check_schema(data["input"])
+        except SchemaError as error:
+            return [f"input is no JSON Schema: {error.message}"]
+        routes = list(_of_the_mapping(data))
+        return routes or list(_of_the_model(data, Model.from_json(data, str(data["id"]))))
+
+
+def _place(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path)) or "the file"
+
+
+def _of_the_mapping(data: Mapping[str, Any]) -> Iterator[str]:
+    """Routes that lead nowhere, or to values that the input does not have."""
+    fields = data["input"]["properties"]
+    for argument, route in data["mapping"].items():
+        for name in (route["field"], *route.get("aliases", ())):
+            if name not in fields:
+                yield f"mapping.{argument} goes to {name}, which is no input"
+        known = fields.get(route["field"], {}).get("enum")
+        for word, value in route.get("values", {}).items():
+            if known is not None and value not in known:
+                yield f"mapping.{argument} turns {word} into {value!r}, which {route['field']} does not have"
+
+
+def _of_the_model(data: Mapping[str, Any], model: Model) -> Iterator[str]:
+    yield from _of_the_words(model)
+    yield from _of_the_defaults(model, data["input"]["required"])
+    yield from _of_the_price(model)
+    yield from (f"minimal_input: {problem.message}" for problem in model.problems(model.minimal_input))
+    if model.image_field is not None and model.image_field not in model.picture_fields:
+        yield f"{model.image_field} takes pictures, so its format has to be uri"
+    count = model.returns.count_field
+    if count is not None and count not in model.fields:
+        yield f"returns.count_field is {count}, which is no input"
+
+
+def _of_the_words(model: Model) -> Iterator[str]:
+    """The callers' words have to be the common ones."""
+    for ratio in model.choices("aspect_ratio"):
+        if ratio != "auto" and not all(part.isdigit() for part in ratio.split(":", 1)):
+            yield f"aspect_ratio has {ratio!r}; it takes shapes such as 16:9, and auto"
+    for word in model.choices("output_format"):
+        if word not in _FORMATS:
+            yield f"output_format has {word!r}; callers may ask for {', '.join(_FORMATS)}"
+
+
+def _of_the_defaults(model: Model, required: Iterable[str]) -> Iterator[str]:
+    """Defaults have to fit, and to fill every required input that no caller gives."""
+    for name, value in model.defaults.items():
+        if name not in model.fields:
+            yield f"defaults has {name}, which is no input"
+        elif not Draft202012Validator(dict(model.fields[name])).is_valid(value):
+            yield f"defaults has {value!r} for {name}, which it does not accept"
+    given = {route.field for argument, route in model.mapping.items() if argument in _CALLERS}
+    for name in required:
+        if name not in model.fields:
+            yield f"{name} is required, but no input"
+        elif name not in given and name not in model.defaults and "enum" in model.fields[name]:
+            yield f"{name} is required and has no default"
+
+
+def _of_the_price(model: Model) -> Iterator[str]:
+    price = model.price
+    for name in (price.by_field, price.times):
+        if name is not None and name not in model.fields:
+            yield f"price follows {name}, which is no input"
+    if price.by_field is not None and price.by_field in model.fields:
+        schema = model.fields[price.by_field]
+        words = ["true", "false"] if schema.get("type") == "boolean" else schema.get("enum", ())
+        unknown = sorted(set(price.by_credits or ()) - set(words))
+        if unknown:
+            yield f"price has credits for {', '.join(unknown)}, which {price.by_field} does not have"

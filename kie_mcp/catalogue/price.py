@@ -1,0 +1,63 @@
+"""What a task costs, as far as that can be told before it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+USD_PER_CREDIT = 0.005
+"""Source: kie.ai pricing, 1 credit = $0.005."""
+
+
+def usd(credit: float) -> float:
+    """So many credits in US dollars."""
+    return round(credit * USD_PER_CREDIT, 5)
+
+
+@dataclass(frozen=True)
+class Price:
+    """Credits for one task; ``credits`` is ``None`` where the price is not known.
+
+    ``by_credits`` has the price for each value of ``by_field``; ``times`` names the field that holds the
+    number of pictures, each billed; every input picture after the first ``free_images`` costs ``image_credits``;
+    ``per`` names what is billed piece by piece where nobody knows before how many there will be.
+    """
+
+    text: str | None = None
+    credits: float | None = None
+    by_field: str | None = None
+    by_credits: Mapping[str, float] | None = None
+    times: str | None = None
+    image_credits: float = 0
+    free_images: int = 0
+    per: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Price:
+        """Read the ``price`` of a model file."""
+        by, per_image = data.get("by", {}), data.get("per_image", {})
+        return cls(
+            data.get("text"),
+            data.get("credits"),
+            by.get("field"),
+            by.get("credits"),
+            data.get("times"),
+            per_image.get("credits", 0),
+            per_image.get("free", 0),
+            data.get("per"),
+        )
+
+    def estimate(self, values: Mapping[str, Any], pictures: int) -> float | None:
+        """The price of an input whose fields have these ``values``, with so many input pictures."""
+        if self.per is not None:
+            return None
+        value = values.get(self.by_field) if self.by_field else None
+        word = str(value).lower() if isinstance(value, bool) else str(value)
+        one = (self.by_credits or {}).get(word, self.credits)
+        if one is None:
+            return None
+        number = int(values.get(self.times, 1)) if self.times else 1
+        return one * number + self.image_credits * max(0, pictures - self.free_images)
