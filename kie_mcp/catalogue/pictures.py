@@ -51,8 +51,16 @@ def pictures(model: Model, wish: Wish, models: Sequence[Model]) -> dict[str, Any
     if field is None:
         raise InputError(f"{model.id} takes no pictures (image_input). {_who_does(model, models)} {offer(model)}")
     if len(given) > model.max_images:
-        raise InputError(f"image_input has {len(given)} pictures; {model.id} accepts at most {model.max_images}.")
+        raise InputError(
+            f"image_input has {len(given)} pictures; {model.id} accepts at most {model.max_images}.{_elsewhere(model)}"
+        )
     return {field: list(given) if model.is_list(field) else given[0]}
+
+
+def _elsewhere(model: Model) -> str:
+    """The inputs for pictures with another purpose, such as a mask."""
+    others = [f"model_params.{name}" for name in model.fields if name in model.picture_fields - {model.image_field}]
+    return f" Pictures for another purpose go into {listed(others)}." if others else ""
 
 
 def input_pictures(model: Model, wish: Wish, body: Mapping[str, Any]) -> tuple[InputPicture, ...]:
@@ -75,18 +83,25 @@ def _found(model: Model, wish: Wish, body: Mapping[str, Any]) -> Iterator[InputP
 
 
 def _who_does(model: Model, models: Sequence[Model]) -> str:
-    """The closest model of the family that takes a prompt and pictures, else a few that do."""
-    able = [other.id for other in models if other.image_field and "prompt" in other.mapping]
-    family = related_ids(model.id, able)
+    """The closest model of the family that takes a prompt and pictures, else a few that do, the versatile first."""
+    able = [other for other in models if other.image_field and "prompt" in other.mapping]
+    family = related_ids(model.id, [other.id for other in able])
     if family:
         return f"Its sibling {family[0]!r} does."
-    return f"These do: {listed(able[:_MOST_NAMED])}." if able else "No known model does."
+    named = [other.id for other in sorted(able, key=lambda other: other.image_required)][:_MOST_NAMED]
+    return f"These do: {listed(named)}." if named else "No known model does."
 
 
 def _who_does_without(model: Model, models: Sequence[Model]) -> str:
     """The closest model of the family that needs no picture, where the caller may have meant that one."""
-    if "prompt" not in model.mapping:
+    if model.kind != "image-to-image":
         return ""
-    able = [other.id for other in models if "prompt" in other.mapping and not other.image_required]
+    able = [other.id for other in models if _works_on_a_prompt(other)]
     family = related_ids(model.id, able)
     return f" Its sibling {family[0]!r} needs none." if family else ""
+
+
+def _works_on_a_prompt(model: Model) -> bool:
+    """Whether a prompt is all that a caller has to give."""
+    route = model.mapping.get("prompt")
+    return route is not None and set(model.input_schema.get("required", ())) <= {route.field, *model.defaults}

@@ -157,8 +157,16 @@ def _refuse_contradictions(model: Model, asked: Mapping[str, Any], params: Mappi
 
 
 def _in_callers_words(model: Model, problem: Problem) -> str:
-    """A problem's message, with the argument that sets the field where that has another name."""
-    arguments = [name for name, route in model.mapping.items() if route.field == problem.field]
-    if problem.kind != "missing" or not arguments or arguments[0] == problem.field:
-        return problem.message
-    return f"{problem.message} Give it as {arguments[0]}."
+    """A problem's message, with the arguments that set the fields it speaks of."""
+    if problem.kind == "missing":
+        argument = _argument(model, problem.field)
+        return problem.message if argument == problem.field else f"{problem.message} Give it as {argument}."
+    if problem.choice:
+        ways = [f"{name} as {_argument(model, name)}" for name in problem.choice]
+        return f"{problem.message} Give {' or '.join(ways)}."
+    return problem.message
+
+
+def _argument(model: Model, field: str) -> str:
+    """How a caller sets a field."""
+    return next((name for name, route in model.mapping.items() if route.field == field), f"model_params.{field}")

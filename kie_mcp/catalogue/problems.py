@@ -36,13 +36,15 @@ _TYPE_NAMES = {
 class Problem:
     """One thing that is wrong: ``field`` is the model's own input name, ``message`` a whole sentence.
 
-    ``fitting`` are the values of a field that go with the rest, where it conflicts or is missing beside it.
+    ``fitting`` are the values of a field that go with the rest, where it conflicts or is missing beside it;
+    ``choice`` are the fields of which some have to be given.
     """
 
     field: str
     kind: Kind
     message: str
     fitting: tuple[Any, ...] = ()
+    choice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _choice(model_id: str, finding: _Finding) -> Problem:
     """A rule ``anyOf`` or ``oneOf`` over required fields, e.g. a prompt or a picture."""
     names = list(dict.fromkeys(name for way in finding.limit for name in way.get("required", ())))
     how_many = "at least one" if finding.keyword == "anyOf" else "exactly one"
-    return Problem(names[0], "conflict", f"{model_id} needs {how_many} of: {listed(names)}.")
+    return Problem(names[0], "conflict", f"{model_id} needs {how_many} of: {listed(names)}.", choice=tuple(names))
 
 
 def _cause(schema: Mapping[str, Any], finding: _Finding, body: Mapping[str, Any]) -> str:

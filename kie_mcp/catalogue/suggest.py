@@ -46,15 +46,22 @@ def nearest_ids(asked: str, ids: Iterable[str], count: int) -> list[str]:
 
 
 def related_ids(model_id: str, ids: Collection[str]) -> list[str]:
-    """The ids of the same family, closest first: those that begin with the same words."""
-    own = words(model_id)
-    rated = [(-_shared(own, words(other)), -_likeness(own, words(other)), other) for other in ids]
-    return [other for shared, _, other in sorted(rated) if shared < 0]
+    """The ids of the same family, closest first: those that begin with the same words, same vendor before others."""
+    own, vendor = words(model_id), _vendor(model_id)
+    rated = [
+        (_vendor(other) != vendor, -_shared(own, words(other)), -_likeness(own, words(other)), other) for other in ids
+    ]
+    return [other for _, shared, _, other in sorted(rated) if shared < 0]
 
 
 def words(model_id: str) -> tuple[str, ...]:
     """The words and numbers of an id, in order: ``seedream/4.5-edit`` has seedream, 4, 5 and edit."""
     return tuple(re.findall(r"[a-z0-9]+", model_id.lower()))
+
+
+def _vendor(model_id: str) -> str:
+    """What stands before the slash; Kie has ids without one."""
+    return model_id.rpartition("/")[0].lower()
 
 
 def _shape(written: str) -> float | None:
