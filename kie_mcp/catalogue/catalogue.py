@@ -38,9 +38,17 @@ class Catalogue:
         """The model of this id, compared without regard to case and surrounding spaces."""
         return self._models.get(model_id) or self._models.get(self._by_lower.get(model_id.strip().lower(), ""))
 
-    def nearest(self, model_id: str, count: int = 3) -> list[str]:
-        """The known ids that ``model_id`` may stand for, best first."""
-        return nearest_ids(model_id, self._models, count)
+    def nearest(self, model_id: str, count: int = 3, *, with_pictures: bool = False) -> list[str]:
+        """The known ids that ``model_id`` may stand for, best first.
+
+        Models that work on what the caller has come first: on a prompt, or ``with_pictures`` on pictures.
+        """
+        likely = [
+            model.id
+            for model in self._models.values()
+            if (model.image_field is not None if with_pictures else model.works_on_a_prompt)
+        ]
+        return nearest_ids(model_id, self._models, count, likely)
 
     def search(self, query: str | None = None, kind: str | None = None) -> list[Model]:
         """The models, sorted by id, that are of ``kind`` and whose description has every word of ``query``."""
@@ -66,7 +74,7 @@ class Catalogue:
         """
         model = self.find(wish.model)
         if model is None:
-            return plan_unknown(wish, self.nearest(wish.model))
+            return plan_unknown(wish, self.nearest(wish.model, with_pictures=bool(wish.image_input)))
         return plan_known(model, wish, self._platforms, list(self._models.values()))
 
 

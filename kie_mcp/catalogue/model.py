@@ -160,6 +160,12 @@ class Model:
         """Whether the model works on a picture only."""
         return self.image_field in self.input_schema.get("required", ())
 
+    @property
+    def works_on_a_prompt(self) -> bool:
+        """Whether a prompt is all that a caller has to give."""
+        route = self.mapping.get("prompt")
+        return route is not None and set(self.input_schema.get("required", ())) <= {route.field, *self.defaults}
+
     @cached_property
     def picture_fields(self) -> frozenset[str]:
         """The inputs that hold URLs of pictures, one or a list: every URL among the inputs is one."""

@@ -96,12 +96,6 @@ def _who_does_without(model: Model, models: Sequence[Model]) -> str:
     """The closest model of the family that needs no picture, where the caller may have meant that one."""
     if model.kind != "image-to-image":
         return ""
-    able = [other.id for other in models if _works_on_a_prompt(other)]
+    able = [other.id for other in models if other.works_on_a_prompt]
     family = related_ids(model.id, able)
     return f" Its sibling {family[0]!r} needs none." if family else ""
-
-
-def _works_on_a_prompt(model: Model) -> bool:
-    """Whether a prompt is all that a caller has to give."""
-    route = model.mapping.get("prompt")
-    return route is not None and set(model.input_schema.get("required", ())) <= {route.field, *model.defaults}

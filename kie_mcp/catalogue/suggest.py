@@ -14,6 +14,8 @@ _RATIO = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[:x\u00d7/]\s*(\d+(?:\.\d+)?)\s*", re
 # How far apart two shapes may be (in natural logarithms of width/height) to count as near: about 16:9 and 7:3.
 _NEAR_SHAPE = 0.35
 _NEAR_TEXT = 0.6
+_LIKELY = 0.5
+"""What is likely to be meant outweighs half of all that two ids can differ in their letters."""
 
 
 def nearest(value: object, accepted: Iterable[str]) -> str | None:
@@ -39,10 +41,16 @@ def did_you_mean(value: object, accepted: Iterable[str]) -> str:
     return f" Did you mean {found!r}?" if found is not None else ""
 
 
-def nearest_ids(asked: str, ids: Iterable[str], count: int) -> list[str]:
-    """The model ids closest to ``asked``, best first: vendor prefixes and kind suffixes hardly count."""
-    rated = sorted((-_closeness(asked, known), known) for known in ids)
-    return [known for closeness, known in rated if -closeness >= _NEAR_TEXT][:count]
+def nearest_ids(asked: str, ids: Iterable[str], count: int, likely: Collection[str] = ()) -> list[str]:
+    """The model ids closest to ``asked``, best first: vendor prefixes and kind suffixes hardly count.
+
+    Among ids that are about as close, those in ``likely`` come first.
+    """
+    close = [(_closeness(asked, known), known) for known in ids]
+    rated = sorted(
+        (-closeness - _LIKELY * (known in likely), known) for closeness, known in close if closeness >= _NEAR_TEXT
+    )
+    return [known for _, known in rated][:count]
 
 
 def related_ids(model_id: str, ids: Collection[str]) -> list[str]:
@@ -56,7 +64,7 @@ def related_ids(model_id: str, ids: Collection[str]) -> list[str]:
 
 def words(model_id: str) -> tuple[str, ...]:
     """The words and numbers of an id, in order: ``seedream/4.5-edit`` has seedream, 4, 5 and edit."""
-    return tuple(re.findall(r"[a-z0-9]+", model_id.lower()))
+    return tuple(re.findall(r"[a-z]+|[0-9]+", model_id.lower()))
 
 
 def _vendor(model_id: str) -> str:
@@ -72,16 +80,23 @@ def _shape(written: str) -> float | None:
 
 
 def _closeness(asked: str, known: str) -> float:
-    """From 0 to 3: from 2 where only a prefix differs, from 1 where one id has all words of the other."""
+    """From 0 to 3: from 2 where only a vendor differs or it begins alike, from 1 where one has all words."""
     a, k = words(asked), words(known)
     if not a:
         return 0.0
     likeness = _likeness(a, k)
     if a == words(known.rpartition("/")[2]) or k == words(asked.rpartition("/")[2]):
         return 2 + likeness
+    if _begins_like(a, k):
+        return 2 + likeness / 2
     if set(a) <= set(k) or set(k) <= set(a):
         return 1 + likeness
     return likeness
+
+
+def _begins_like(asked: tuple[str, ...], known: tuple[str, ...]) -> bool:
+    """Whether the known id begins with the words that were asked for, its vendor's name being left out or not."""
+    return asked in (known[: len(asked)], known[1 : len(asked) + 1])
 
 
 def _likeness(one: tuple[str, ...], other: tuple[str, ...]) -> float:

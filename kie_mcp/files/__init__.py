@@ -1,5 +1,6 @@
 """Picture files: where they go, what they are called, and how they are written whole."""
 
+from kie_mcp.files.data_urls import is_data_url
 from kie_mcp.files.local import LocalPicture, local_picture
 from kie_mcp.files.saving import SavedPicture, save_picture
 from kie_mcp.files.sniff import PictureType, dimensions, is_whole, sniff
@@ -12,6 +13,7 @@ __all__ = [
     "SavedPicture",
     "Target",
     "dimensions",
+    "is_data_url",
     "is_whole",
     "local_picture",
     "save_picture",

@@ -1,7 +1,7 @@
 """The life of a task: from a request to saved files; the batch; when to poll."""
 
-from kie_mcp.jobs.batch import BatchPlan
+from kie_mcp.jobs.batch import BatchPlan, Rehearsal
 from kie_mcp.jobs.build import Jobs, build_jobs
-from kie_mcp.jobs.model import Outcome, Request
+from kie_mcp.jobs.model import Outcome, Prepared, Request
 
-__all__ = ["BatchPlan", "Jobs", "Outcome", "Request", "build_jobs"]
+__all__ = ["BatchPlan", "Jobs", "Outcome", "Prepared", "Rehearsal", "Request", "build_jobs"]

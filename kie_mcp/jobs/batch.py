@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kie_mcp.errors import CancelledError, KieMcpError
+from kie_mcp.errors import CancelledError, InputError, KieMcpError
 from kie_mcp.jobs.submitting import stopped
 from kie_mcp.log import logger
 
@@ -27,6 +27,15 @@ class BatchPlan:
 
     max_workers: int = 20
     continue_on_error: bool = True
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a batch would send: per entry the checked request or its error; ``refusal`` if the whole is too dear."""
+
+    entries: tuple[Prepared | KieMcpError, ...]
+    warnings: tuple[str, ...] = ()
+    refusal: KieMcpError | None = None
 
 
 class Batches:
@@ -53,11 +62,24 @@ class Batches:
         context.raise_if_cancelled()
         return [result if isinstance(result, KieMcpError) else result.warned(warnings) for result in results]
 
-    def _prepare(self, entry: Request | KieMcpError, context: CallContext) -> Prepared | KieMcpError:
+    def rehearse(self, asked: Sequence[Request | KieMcpError], context: CallContext) -> Rehearsal:
+        """Check everything as ``run`` does, and send nothing: no picture, no task, no question to Kie."""
+        entries = [self._prepare(entry, context, offline=True) for entry in asked]
+        refusal: KieMcpError | None = None
+        warnings: tuple[str, ...] = ()
+        try:
+            warnings = self._generations.check_price([entry for entry in entries if not isinstance(entry, KieMcpError)])
+        except InputError as error:
+            refusal = error
+        return Rehearsal(tuple(entries), warnings, refusal)
+
+    def _prepare(
+        self, entry: Request | KieMcpError, context: CallContext, *, offline: bool = False
+    ) -> Prepared | KieMcpError:
         if isinstance(entry, KieMcpError):
             return entry
         try:
-            return self._generations.prepare(entry, context)
+            return self._generations.prepare(entry, context, offline=offline)
         except CancelledError:
             raise
         except KieMcpError as error:

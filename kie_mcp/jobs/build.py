@@ -13,10 +13,11 @@ from kie_mcp.jobs.generation import Generations
 from kie_mcp.jobs.saving import Saver
 from kie_mcp.jobs.sources import Sources
 from kie_mcp.jobs.submitting import Submitter
+from kie_mcp.jobs.uploads import Uploads
 from kie_mcp.jobs.waiting import PollGate
 from kie_mcp.jobs.watching import Watcher
 from kie_mcp.kie import Downloader, KieClient
-from kie_mcp.ledger import Database, RateWindow, TaskLedger
+from kie_mcp.ledger import Database, RateWindow, TaskLedger, UploadLedger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,15 +53,17 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     ledger = TaskLedger(database, clock, secrets=config.secrets())
     gate = PollGate(clock)
     client = KieClient(config, poll_turn=gate.wait_turn, random=random.Random())  # noqa: S311 - jitter
+    downloader = Downloader(config)
+    uploads = Uploads(config, client, downloader, UploadLedger(database, clock, secrets=config.secrets()))
     watcher = Watcher(client, ledger, gate.backlog)
     generations = Generations(
         config=config,
         catalogue=catalogue,
         ledger=ledger,
         outputs=Outputs(config),
-        sources=Sources(config, catalogue, client, ledger, watcher),
+        sources=Sources(config, client, downloader, ledger, watcher, uploads),
         submitter=Submitter(config, client, ledger, RateWindow(database, config.rate_limit, clock)),
         watcher=watcher,
-        saver=Saver(config, client, Downloader(config), ledger, lambda: uuid.uuid4().hex),
+        saver=Saver(config, client, downloader, ledger, lambda: uuid.uuid4().hex),
     )
     return Jobs(generations, Batches(generations), ledger, client, database)

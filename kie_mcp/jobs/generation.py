@@ -48,11 +48,16 @@ class Generations:
     watcher: Watcher
     saver: Saver
 
-    def prepare(self, request: Request, context: CallContext) -> Prepared:
-        """Check the request in every way that costs nothing; raises ``InputError`` or ``OutputError``."""
-        self.config.require_key()
+    def prepare(self, request: Request, context: CallContext, *, offline: bool = False) -> Prepared:
+        """Check the request in every way that costs nothing; raises ``InputError`` or ``OutputError``.
+
+        With ``offline`` no key is needed and Kie is not asked about earlier tasks: what comes out is only to be
+        looked at, not to be run.
+        """
+        if not offline:
+            self.config.require_key()
         plan = self.catalogue.plan(request.wish)
-        sources = self.sources.check(request.wish.image_input, request.wish.model, context)
+        sources = self.sources.check(plan.pictures, context, offline=offline)
         return Prepared(request, plan, self.outputs.target(request.output_path), sources)
 
     def check_price(self, prepared: list[Prepared]) -> tuple[str, ...]:
@@ -145,13 +150,13 @@ class Generations:
     ) -> Outcome:
         """Where a task stands, its pictures saved once it has succeeded (unless ``download`` is false).
 
-        What is on disk already is returned without asking Kie again.
+        What is on disk already, or in the ledger because it is data, is returned without asking Kie again.
         """
         started = context.clock.monotonic()
         row = self.ledger.find(task_id)
         if row and (files := self.saver.saved(task_id)):
             return _remembered(row, files, output_path)
-        if row and row.state == "fail" and row.error:
+        if row and ((row.state == "fail" and row.error) or row.without_pictures):
             return _remembered(row, ())
         self.config.require_key()
         plan = self._save_plan(task_id, row, output_path) if download else None
@@ -201,6 +206,7 @@ class Generations:
                     next_step="Call get_visual_task with the task id in a minute; if it stays so, look at kie.ai/logs.",
                     task_id=status.task_id,
                 )
+        credits_consumed = status.credits_consumed if status.finished else None
         return Outcome(
             task_id=status.task_id,
             status=status.state,
@@ -209,7 +215,8 @@ class Generations:
             files=files,
             image_urls=status.image_urls,
             result=status.result,
-            credits_consumed=status.credits_consumed if status.finished else None,
+            credits_consumed=credits_consumed,
+            credits_estimated=_estimate(row, status.state) if credits_consumed is None else None,
             elapsed_seconds=round(context.clock.monotonic() - started, 3),
             warnings=warnings,
             failure=failure(status).as_dict() if status.state == "fail" else None,
@@ -233,9 +240,15 @@ class Generations:
             status="submitted",
             model=prepared.plan.model,
             platform=prepared.request.wish.platform,
+            credits_estimated=prepared.plan.estimated_credits,
             elapsed_seconds=round(context.clock.monotonic() - started, 3),
             warnings=prepared.warnings,
         )
+
+
+def _estimate(row: TaskRow | None, state: str) -> float | None:
+    """The catalogue's price of a task that does not say its own; a failed one is not billed."""
+    return row.estimated_credits if row is not None and state != "fail" else None
 
 
 def _remembered(row: TaskRow, files: tuple[SavedFile, ...], wanted: str | None = None) -> Outcome:
@@ -247,7 +260,9 @@ def _remembered(row: TaskRow, files: tuple[SavedFile, ...], wanted: str | None =
         platform=row.platform,
         files=files,
         image_urls=row.image_urls,
+        result=row.result,
         credits_consumed=row.credits_consumed,
+        credits_estimated=_estimate(row, row.state) if row.credits_consumed is None else None,
         elapsed_seconds=0.0,
         warnings=("The pictures were saved before, so output_path was not used.",) if files and wanted else (),
         failure=row.error if row.state == "fail" else None,

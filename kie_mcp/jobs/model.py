@@ -27,10 +27,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Source:
-    """A picture to work from: a ``url`` that Kie can read, or a ``local`` file to be uploaded first."""
+    """A picture to work from: a ``url`` that Kie can read, or a ``local`` one to be uploaded first.
+
+    The picture of an earlier task may have both: its link, which dies, and its saved file. ``earlier`` is how
+    messages name it.
+    """
 
     url: str | None = None
     local: LocalPicture | None = None
+    earlier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,8 @@ class Outcome:
     """Where a task stands at the end of a call. ``status`` is Kie's state, or ``submitted`` before its first.
 
     ``files`` are the saved pictures; ``result`` is a structured result where the model gives one;
-    ``failure`` is the ``error`` object of a task that ended without a picture.
+    ``failure`` is the ``error`` object of a task that ended without a picture. ``credits_estimated`` is there
+    only where ``credits_consumed`` is not and the task did not fail.
     """
 
     task_id: str
@@ -72,6 +78,7 @@ class Outcome:
     image_urls: tuple[str, ...] = ()
     result: Any = None
     credits_consumed: float | None = None
+    credits_estimated: float | None = None
     elapsed_seconds: float | None = None
     warnings: tuple[str, ...] = ()
     failure: Mapping[str, Any] | None = None

@@ -118,6 +118,7 @@ class Watcher:
             credits_consumed=status.credits_consumed,
             error=failure(status).as_dict() if status.state == "fail" else None,
             seconds=status.seconds,
+            result=status.result,
         )
 
 

@@ -16,16 +16,17 @@ from kie_mcp.errors import (
     UnclearAnswerError,
     UnknownOutcomeError,
 )
-from kie_mcp.kie.envelope import printable, read_envelope
+from kie_mcp.kie.envelope import read_envelope
 from kie_mcp.kie.retry import certainly_not_accepted, retrying, transient
 from kie_mcp.kie.status import TaskStatus, read_status
 from kie_mcp.kie.transport import BearerAuth, new_session, patience, read_body, timeouts, translated
-from kie_mcp.kie.upload import MultipartFile
-from kie_mcp.text import shortened
+from kie_mcp.kie.upload import MultipartFile, Uploaded
+from kie_mcp.text import host_of, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from contextlib import AbstractContextManager
+    from typing import BinaryIO
 
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
@@ -123,24 +124,36 @@ class KieClient:
             raise UnclearAnswerError("Kie's answer has no link in it.")
         return data
 
-    def upload(self, path: Path, mime_type: str, context: CallContext) -> str:
+    def upload(self, opened: Callable[[], BinaryIO], mime_type: str, context: CallContext) -> Uploaded:
         """Upload a picture as a stream and return the URL that models accept (docs.kie.ai, file-stream-upload).
 
-        The name of the file stays here; the link ends with the extension of its type, and lives for about a
-        day. Raises ``InputError`` where the file cannot be read any more.
+        Each attempt sends what ``opened`` gives, an open file, and closes it. The name of the file stays here;
+        the link ends with the extension of its type, and lives for about a day. Lets through what ``opened``
+        raises, and raises ``InputError`` where the file is cut short meanwhile.
         """
         url = self._config.upload_base_url + "/api/file-stream-upload"
 
-        def send() -> Any:
+        def send() -> tuple[Any, str]:
             name = f"{self._random.getrandbits(64):016x}.{mime_type.partition('/')[2]}"
-            with MultipartFile(path, mime_type, {"uploadPath": _UPLOAD_FOLDER, "fileName": name}) as form:
-                return self._call("POST", url, context, data=form, headers={"Content-Type": form.content_type})
+            with MultipartFile(opened(), mime_type, {"uploadPath": _UPLOAD_FOLDER, "fileName": name}) as form:
+                answer = self._call("POST", url, context, data=form, headers={"Content-Type": form.content_type})
+                return answer, form.sha256
 
-        data = retrying(self._config, context, self._random, transient)(send)
+        data, sha256 = retrying(self._config, context, self._random, transient)(send)
         link = data.get("downloadUrl") if isinstance(data, dict) else None
-        if not isinstance(link, str):
-            raise UnclearAnswerError("Kie's answer to the upload has no downloadUrl in it.")
-        return link
+        if not isinstance(link, str) or not host_of(link):
+            raise UnclearAnswerError("Kie's answer to the upload has no usable downloadUrl in it.")
+        return Uploaded(link, sha256)
+
+    def read(self, path: str, context: CallContext, turn: Callable[[CallContext], AbstractContextManager[None]]) -> Any:
+        """The ``data`` of a GET below the base URL; each attempt is made within ``turn``."""
+        url = self._config.base_url + path
+
+        def send() -> Any:
+            with turn(context):
+                return self._call("GET", url, context)
+
+        return retrying(self._config, context, self._random, transient)(send)
 
     def _retried(self, method: str, url: str, context: CallContext, **sent: Any) -> Any:
         attempt: Callable[[], Any] = lambda: self._call(method, url, context, **sent)  # noqa: E731 - one use

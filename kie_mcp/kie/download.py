@@ -17,10 +17,19 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from kie_mcp.config import is_loopback_host
-from kie_mcp.errors import DeadLinkError, NotAcceptedError, OutputError, RateLimitError, UnclearAnswerError
+from kie_mcp.errors import (
+    CancelledError,
+    DeadLinkError,
+    KieMcpError,
+    NotAcceptedError,
+    OutputError,
+    RateLimitError,
+    UnclearAnswerError,
+)
 from kie_mcp.kie.envelope import OK, retry_after
 from kie_mcp.kie.retry import retrying, transient
 from kie_mcp.kie.transport import NoAuth, arriving, new_session, patience, timeouts, translated
+from kie_mcp.log import logger
 
 if TYPE_CHECKING:
     import socket
@@ -37,6 +46,7 @@ _DEAD = frozenset({401, 403, 404, 410})
 _NOT_NOW = frozenset({408, 425, 503})
 _RATE_LIMITED = 429
 _CHUNK = 262144
+_GLANCE_SECONDS = 10.0
 
 
 class Downloader:
@@ -57,27 +67,56 @@ class Downloader:
         result: T = retrying(self._config, context, self._random, transient)(self._once, url, receive, context)
         return result
 
+    def alive(self, url: str, context: CallContext) -> bool:
+        """Whether a link leads to something now: one HEAD, under the rules of a download, that may take 10 s.
+
+        Whatever fails means no; only ``CancelledError`` is raised.
+        """
+        try:
+            return self._walked("HEAD", url, _says_yes, context, within=_GLANCE_SECONDS)
+        except CancelledError:
+            raise
+        except KieMcpError as error:
+            logger().info("a link could not be looked at: %s", error.message)
+            return False
+
     def _once(self, url: str, receive: Callable[[Iterator[bytes]], T], context: CallContext) -> T:
+        def received(response: requests.Response, host: str) -> T:
+            self._check_answer(response)
+            return receive(_chunks(response, host, context))
+
+        return self._walked("GET", url, received, context)
+
+    def _walked(
+        self,
+        method: str,
+        url: str,
+        use: Callable[[requests.Response, str], T],
+        context: CallContext,
+        *,
+        within: float | None = None,
+    ) -> T:
+        """What ``use`` makes of the answer, and the name of its host, at the end of all redirects."""
         base, link = "", url
         for _ in range(_MOST_REDIRECTS + 1):
             context.raise_if_cancelled()
             base = self._checked(base, link)
             host = urlsplit(base).hostname or ""
             with translated(host):
-                response = self._get(base, context)
+                response = self._ask(method, base, patience(self._config, context, within))
             with response:
                 link = response.headers.get("Location", "")
                 if response.status_code not in _REDIRECTS or not link:
-                    self._check_answer(response)
-                    return receive(_chunks(response, host, context))
+                    return use(response, host)
         raise OutputError(f"The picture's link leads through more than {_MOST_REDIRECTS} redirects.")
 
-    def _get(self, url: str, context: CallContext) -> requests.Response:
-        return self._session.get(
+    def _ask(self, method: str, url: str, seconds: float) -> requests.Response:
+        return self._session.request(
+            method,
             url,
             auth=NoAuth(),
             headers={"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"},
-            timeout=timeouts(patience(self._config, context)),
+            timeout=timeouts(seconds),
             allow_redirects=False,
             stream=True,
         )
@@ -115,6 +154,11 @@ class Downloader:
                 f"({self._config.max_image_bytes}) allows.",
                 next_step="Raise KIE_AI_MAX_IMAGE_BYTES, then call get_visual_task with the task id.",
             )
+
+
+def _says_yes(response: requests.Response, _: str) -> bool:
+    """Whether the status is 2xx; a redirect without a place to go to is none."""
+    return response.status_code // 100 == OK // 100
 
 
 def _chunks(response: requests.Response, host: str, context: CallContext) -> Iterator[bytes]:

@@ -22,14 +22,13 @@ from kie_mcp.errors import (
     UnclearAnswerError,
 )
 from kie_mcp.log import redact
-from kie_mcp.text import shortened
+from kie_mcp.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 OK = 200
 _RATE_LIMITED = 429
-_TEXT_LIMIT = 500
 _MOST_DIGITS = 19
 _INPUT_WORDS = re.compile(r"\b(is|are) required\b|\binvalid\b|\bnot supported\b|\bmust be\b", re.IGNORECASE)
 _CREDIT_WORDS = re.compile(r"\bcredits? insufficient\b|\binsufficient (credits?|balance)\b", re.IGNORECASE)
@@ -67,13 +66,6 @@ def read_envelope(status: int, headers: Mapping[str, str], body: bytes, secrets:
     if code != OK:
         raise _code_error(code, headers, text or "no reason given")
     return envelope.get("data")
-
-
-def printable(text: str, limit: int = _TEXT_LIMIT) -> str:
-    """Text from outside made safe to show: no control characters, single spaces, at most ``limit``."""
-    kept = "".join(char if char.isprintable() else " " for char in text[: 4 * limit])
-    kept = " ".join(kept.split())
-    return shortened(kept, limit)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.kie.envelope import parsed_object, printable
+from kie_mcp.kie.envelope import parsed_object
+from kie_mcp.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,6 +25,7 @@ class SavedFile:
 class TaskRow:
     """One task. Times are seconds since the epoch, ``seconds`` is Kie's own time for the task.
 
+    ``result`` is a structured result, which some models give beside pictures or instead of them.
     ``model`` and ``prompt`` are ``None`` for an adopted task of which no more than its id is known.
     """
 
@@ -45,6 +46,12 @@ class TaskRow:
     updated_at: float
     completed_at: float | None
     seconds: float | None
+    result: Any = None
+
+    @property
+    def without_pictures(self) -> bool:
+        """Whether the task has succeeded with a structured result alone, so that there is nothing to save."""
+        return self.state == "success" and self.result is not None and not self.image_urls
 
 
 def row_from(row: sqlite3.Row) -> TaskRow:
@@ -67,4 +74,5 @@ def row_from(row: sqlite3.Row) -> TaskRow:
         updated_at=row["updated_at"],
         completed_at=row["completed_at"],
         seconds=row["seconds"],
+        result=None if row["result"] is None else json.loads(row["result"]),
     )

@@ -46,6 +46,20 @@ CREATE TABLE pause (
 )
 """
 
+_UPLOADS = """
+CREATE TABLE uploads (
+    sha256 TEXT NOT NULL,
+    host TEXT NOT NULL,
+    url TEXT NOT NULL,
+    uploaded_at REAL NOT NULL,
+    PRIMARY KEY (sha256, host)
+)
+"""
+"""Files that were uploaded, by their content and by the upload host that they went to."""
+
+_RESULT = "ALTER TABLE tasks ADD COLUMN result TEXT"
+"""JSON: the structured result of a task that has one."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         _TASKS,
@@ -54,4 +68,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _SLOTS,
         _PAUSE,
     ),
+    (_UPLOADS, _RESULT),
 )

@@ -29,7 +29,7 @@ _ADOPT = "INSERT INTO tasks (state, task_id, created_at, updated_at) VALUES ('un
 _BY_ID = "SELECT * FROM tasks WHERE task_id = ? ORDER BY number DESC LIMIT 1"
 _OBSERVED = """
 UPDATE tasks SET state = ?, image_urls = coalesce(?, image_urls), credits_consumed = coalesce(?, credits_consumed),
-                 error = coalesce(?, error), seconds = coalesce(?, seconds),
+                 error = coalesce(?, error), seconds = coalesce(?, seconds), result = coalesce(?, result),
                  completed_at = coalesce(completed_at, ?), updated_at = ?
 WHERE number = ?
 """
@@ -43,13 +43,15 @@ ORDER BY number DESC LIMIT :limit
 _UNSAVED = """
 SELECT * FROM tasks
 WHERE task_id IS NOT NULL AND (state NOT IN ('success', 'fail') OR (state = 'success'
-       AND json_array_length(files) < max(1, json_array_length(image_urls))))
+       AND json_array_length(files) < max(CASE WHEN result IS NULL THEN 1 ELSE 0 END, json_array_length(image_urls))))
 ORDER BY number
 """
 _CLAIM = """
 UPDATE tasks SET claimed_by = ?, claimed_until = ?
 WHERE number = ? AND (claimed_by IS NULL OR claimed_by = ? OR claimed_until <= ?)
 """
+_LONGEST_RESULT = 1_000_000
+"""Characters of JSON; a longer result is not kept."""
 _SECONDS = """
 SELECT seconds FROM tasks WHERE model = ? AND state = 'success' AND seconds IS NOT NULL
 ORDER BY number DESC LIMIT ?
@@ -126,15 +128,17 @@ class TaskLedger:
         credits_consumed: float | None = None,
         error: Mapping[str, Any] | None = None,
         seconds: float | None = None,
+        result: Any = None,
     ) -> None:
         """Note what a poll shows: ``waiting``, ``queuing``, ``generating``, ``success``, ``fail`` or ``unknown``.
 
-        What has ended stays as it ended. A task that is not in the ledger is adopted. A poll that shows
-        nothing new writes nothing: polls are more frequent than a slow disk would like.
+        ``result`` is a structured one; of more than 1,000,000 characters of JSON it is not kept. What has
+        ended stays as it ended. A task that is not in the ledger is adopted. A poll that shows nothing new writes
+        nothing: polls are more frequent than a slow disk would like.
         """
         urls = self._json(list(image_urls)) if image_urls else None
         failure = None if error is None else self._json(dict(error))
-        shown = (state, urls, credits_consumed, failure, seconds)
+        shown = (state, urls, credits_consumed, failure, seconds, self._kept_result(result))
         with self._database.read() as connection:
             row = connection.execute(_BY_ID, (self._text(task_id),)).fetchone()
         if row is not None and _is_old_news(row, shown):
@@ -172,7 +176,7 @@ class TaskLedger:
             return [row_from(row) for row in connection.execute(_RECENT, asked).fetchall()]
 
     def unsaved(self) -> list[TaskRow]:
-        """List the tasks with something left to fetch, oldest first: running, or successful without files."""
+        """List the tasks with something left to fetch, oldest first: running, or successful without their files."""
         with self._database.read() as connection:
             return [row_from(row) for row in connection.execute(_UNSAVED).fetchall()]
 
@@ -228,6 +232,10 @@ class TaskLedger:
             return None
         return str(redact(value, self._secrets)).encode("utf-8", "replace").decode()
 
+    def _kept_result(self, result: Any) -> str | None:
+        text = None if result is None else self._json(result)
+        return text if text is None or len(text) <= _LONGEST_RESULT else None
+
     def _json(self, value: Any) -> str:
         return json.dumps(redact(value, self._secrets))
 
@@ -236,5 +244,5 @@ def _is_old_news(row: sqlite3.Row, shown: tuple[Any, ...]) -> bool:
     """Whether the row says all this already, or has ended in another way."""
     if row["state"] in FINISHED and row["state"] != shown[0]:
         return True
-    names = ("state", "image_urls", "credits_consumed", "error", "seconds")
+    names = ("state", "image_urls", "credits_consumed", "error", "seconds", "result")
     return all(value is None or value == row[name] for name, value in zip(names, shown, strict=True))

@@ -98,7 +98,8 @@ class Api:
             self._state.count("authorized_downloads")
         if not request.path.startswith("/files/"):
             return self._uploads.get(request)
-        fault = self._faults.take("download", f"{self._downloads.task_text(request.path)}\n{request.url}")
+        text = f"{self._downloads.task_text(request.path)}\n{request.url}"
+        fault = self._faults.take("download", text) if request.method == "GET" else None
         if fault is not None and fault.kind not in ANYWHERE:
             return self._downloads.get(request, fault)
         return disturbed(fault, lambda: self._downloads.get(request))
@@ -114,7 +115,10 @@ class Api:
         return lambda request: disturbed(self._faults.take("upload", request.url), lambda: handler(request))
 
     def _models(self, request: Request) -> Answer:
-        return disturbed(self._faults.take("models", request.url), lambda: self._listing.get(request))
+        fault = self._faults.take("models", request.url)
+        if fault is not None and fault.kind not in ANYWHERE:
+            return self._listing.get(request, fault)
+        return disturbed(fault, lambda: self._listing.get(request))
 
     # the control of the stand-in itself, which Kie does not have
 

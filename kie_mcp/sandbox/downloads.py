@@ -34,6 +34,10 @@ class _Picture:
     task: Task
     index: int
 
+    @property
+    def media_type(self) -> str:
+        return self.task.shape.media_type(self.index)
+
 
 class Downloads:
     """Serves result files. ``secret`` signs renewed links; ``origin`` is where everything is served."""
@@ -79,7 +83,7 @@ class Downloads:
         picture = self._find(request.path)
         if picture is None:
             return page(404, "404 Not Found")
-        if not self._alive(picture.task, request):
+        if not self._alive(picture.task, request.path, request.query):
             return _dead()
         if fault is not None and fault.kind in _NO_PICTURE:
             return _NO_PICTURE[fault.kind](fault)
@@ -87,16 +91,21 @@ class Downloads:
             self._state.count("downloads")
         if fault is not None:
             return self._disturbed(picture, fault)
-        return content(self._gallery.file(self._key(picture)), picture.task.shape.media_type)
+        return content(self._gallery.file(self._key(picture)), picture.media_type)
 
-    def _alive(self, task: Task, request: Request) -> bool:
-        if "sign" not in request.query:
+    def media_type_at(self, path: str, query: Mapping[str, str]) -> str | None:
+        """The media type of the result file under a link; ``None`` where there is none, or the link is dead."""
+        picture = self._find(path)
+        return picture.media_type if picture and self._alive(picture.task, path, query) else None
+
+    def _alive(self, task: Task, path: str, query: Mapping[str, str]) -> bool:
+        if "sign" not in query:
             return self._clock.monotonic() - task.ended < self._options.link_seconds
-        until = request.query.get("until", "")
+        until = query.get("until", "")
         if not re.fullmatch(r"[0-9]{1,16}", until):
             return False
-        right = self._sign(request.path, int(until))
-        return hmac.compare_digest(right, request.query["sign"]) and self._clock.now() * 1000 < int(until)
+        right = self._sign(path, int(until))
+        return hmac.compare_digest(right, query["sign"]) and self._clock.now() * 1000 < int(until)
 
     def _key(self, picture: _Picture, *, jpeg: bool | None = None) -> PictureKey:
         task = picture.task
@@ -108,11 +117,11 @@ class Downloads:
             seed=f"{self._options.seed}/{task.input.get('seed', '')}",
             width=shape.width,
             height=shape.height,
-            jpeg=shape.jpeg if jpeg is None else jpeg,
+            jpeg=shape.is_jpeg(picture.index) if jpeg is None else jpeg,
         )
 
     def _disturbed(self, picture: _Picture, fault: Fault) -> Answer:
-        media_type = picture.task.shape.media_type
+        media_type = picture.media_type
         if fault.kind == "jpeg":
             return content(self._gallery.file(self._key(picture, jpeg=True)), media_type)
         if fault.kind == "truncate":

@@ -53,8 +53,13 @@ ONLY: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "huge": {"bytes": 105_000_000, "declared": True},
         "redirect": {"location": ""},
     },
+    "models": {
+        "blank": {},
+        "hostile": {},
+    },
 }
-"""Kinds that belong to one target. ``huge`` with ``declared`` false has no Content-Length."""
+"""Kinds that belong to one target. ``huge`` with ``declared`` false has no Content-Length. ``blank`` is an
+answer of the right form with nothing in it, ``hostile`` one whose parts are of wrong types or ill meant."""
 
 ANSWERED: AbstractSet[str] = frozenset(ANYWHERE) - {"hang"}
 """Kinds that answer in the place of createTask; ``accepted`` says whether the task was made before."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from kie_mcp.sandbox.faults import ONLY
 from kie_mcp.sandbox.messages import TOO_FREQUENT, UNKNOWN_MODEL, failure, success
+from kie_mcp.sandbox.reading import picture_urls
 from kie_mcp.sandbox.shape import shape_of
-from kie_mcp.sandbox.tasks import Task, record
+from kie_mcp.sandbox.tasks import WAITING_UNTIL, Failure, Task, record
 from kie_mcp.text import host_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kie_mcp.sandbox.faults import Fault
     from kie_mcp.sandbox.messages import Answer
     from kie_mcp.sandbox.options import SandboxOptions
+    from kie_mcp.sandbox.reading import Reading
     from kie_mcp.sandbox.state import State
 
 UNSEEN: frozenset[str] = frozenset(ONLY["poll"])
@@ -37,14 +39,16 @@ class _RefusedError(Exception):
 
 
 class Jobs:
-    """The two calls of the unified API. ``origin`` is where result files are served."""
+    """The two calls of the unified API. ``reading`` looks at the pictures of an input."""
 
-    def __init__(self, options: SandboxOptions, state: State, catalogue: Catalogue, clock: Clock, origin: str) -> None:
+    def __init__(
+        self, options: SandboxOptions, state: State, catalogue: Catalogue, clock: Clock, reading: Reading
+    ) -> None:
         self._options = options
         self._state = state
         self._catalogue = catalogue
         self._clock = clock
-        self._origin = origin
+        self._reading = reading
 
     def create(self, body: Mapping[str, Any] | None) -> Answer:
         """createTask: an envelope on HTTP 200 in any case; ``body`` is ``None`` where it was no JSON object."""
@@ -77,17 +81,23 @@ class Jobs:
 
     def _task(self, model: Model, given: Mapping[str, Any], callback: Any) -> Task:
         route = model.mapping.get("prompt")
+        started, seconds = self._clock.monotonic(), self._state.new_duration()
+        unreadable = self._reading.trouble(model, given)
+        shape = shape_of(model, given)
         return Task(
             id=self._state.new_id(),
             model=model.id,
+            kind=model.kind,
+            data=model.returns.data,
             prompt=str(given.get(route.field, "")) if route else "",
             input=given,
             callback=None if callback is None else str(callback),
             created=self._clock.now(),
-            started=self._clock.monotonic(),
-            seconds=self._state.new_duration(),
-            credits=float(model.estimate(given) or 0),
-            shape=shape_of(model, given),
+            started=started,
+            seconds=seconds,
+            credits=_price(model, given, shape.count),
+            shape=shape,
+            failure=Failure(*unreadable, started + WAITING_UNTIL * seconds) if unreadable else None,
         )
 
     def visible(self, task_id: str) -> Task | None:
@@ -115,7 +125,7 @@ class Jobs:
         return UNFIT.get(task.state(self._clock.monotonic()), frozenset({"no_urls", "bad_json"}))
 
     def _record(self, task: Task, state: str | None = None) -> dict[str, Any]:
-        urls = [f"{self._origin}/files/{name}" for name in task.file_names]
+        urls = [f"{self._reading.origin}/files/{name}" for name in task.file_names]
         return record(task, state or task.state(self._clock.monotonic()), urls)
 
     def _disturbed(self, task: Task, fault: Fault) -> dict[str, Any]:
@@ -137,7 +147,13 @@ def _check(model: Model, given: Mapping[str, Any]) -> None:
             raise _RefusedError(500, f"{problem.field} is required")
     if problems:
         raise _RefusedError(422, problems[0].message)
-    value = given.get(model.image_field) if model.image_field else None
-    for url in [value] if isinstance(value, str) else value or []:
-        if not host_of(str(url)):
-            raise _RefusedError(422, f"{model.image_field} must hold http or https URLs")
+    for field, url in picture_urls(model, given):
+        if not host_of(url):
+            raise _RefusedError(422, f"{field} must hold http or https URLs")
+
+
+def _price(model: Model, given: Mapping[str, Any], pictures: int) -> float:
+    """What a task costs once it is known how many pictures it makes."""
+    if model.price.per is not None:
+        return (model.price.credits or 0.0) * pictures
+    return float(model.estimate(given) or 0)

@@ -13,6 +13,7 @@ from kie_mcp.sandbox.faults import Faults
 from kie_mcp.sandbox.jobs import Jobs
 from kie_mcp.sandbox.listing import Listing
 from kie_mcp.sandbox.options import SandboxOptions
+from kie_mcp.sandbox.reading import Reading
 from kie_mcp.sandbox.server import Server
 from kie_mcp.sandbox.state import State
 from kie_mcp.sandbox.store import Store
@@ -51,7 +52,7 @@ class Sandbox:
         times = random or randomness.Random(self.options.seed)  # noqa: S311 - times, not secrets
         self._port = port
         self._state = State(self.options, self._clock, times, self._ids)
-        self._store = Store()
+        self._store = Store(self._clock, self.options.upload_seconds)
         self._server: Server | None = None
         self._origin = ""
 
@@ -70,9 +71,10 @@ class Sandbox:
         options, state, clock, origin = self.options, self._state, self._clock, self._origin
         gallery = Gallery()
         secret = self._ids.randbytes(16)
+        downloads = Downloads(options, state, gallery, clock, origin, secret)
         rooms = (
-            Jobs(options, state, catalogue, clock, origin),
-            Downloads(options, state, gallery, clock, origin, secret),
+            Jobs(options, state, catalogue, clock, Reading(self._store, downloads, origin)),
+            downloads,
             Uploads(state, self._store, gallery, clock, origin),
             Listing(state, catalogue),
         )

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 
     from kie_mcp.catalogue import Model
 
-USUAL_COUNTS: Mapping[str, int] = {"grok-imagine/text-to-image": 2, "wan/2-7-image": 4, "wan/2-7-image-pro": 4}
-"""Models that make several pictures where none of ``COUNT_FIELDS`` says how many."""
-
-COUNT_FIELDS = ("n", "num_images", "max_images")
 RATIO_FIELDS = ("aspect_ratio", "image_size", "size")
 RESOLUTION_FIELDS = ("resolution", "image_resolution", "size", "quality")
 FORMAT_FIELDS = ("output_format",)
+LAYERED = "layer-decomposition"
+"""The kind of model that gives layers."""
+
 MAX_COUNT = 12
 MAX_EDGE = 8192
 GRID = 8
@@ -27,22 +26,29 @@ GRID = 8
 
 @dataclass(frozen=True)
 class Shape:
-    """``count`` pictures of ``width`` by ``height`` pixels, ``jpeg`` or PNG."""
+    """``count`` pictures of ``width`` by ``height`` pixels, ``jpeg`` or PNG.
+
+    ``layered`` are a base picture and the layers taken out of it: those are always PNG, whatever the
+    base is (layer decomposition page).
+    """
 
     count: int
     width: int
     height: int
     jpeg: bool
+    layered: bool = False
 
-    @property
-    def extension(self) -> str:
-        """Of the result files. A format that cannot be written here (webp, gif) becomes PNG, and says so."""
-        return "jpg" if self.jpeg else "png"
+    def is_jpeg(self, index: int) -> bool:
+        """Whether one of the pictures is a JPEG."""
+        return self.jpeg and not (self.layered and index > 0)
 
-    @property
-    def media_type(self) -> str:
-        """Of the result files."""
-        return "image/jpeg" if self.jpeg else "image/png"
+    def extension(self, index: int) -> str:
+        """Of one result file. A format that cannot be written here (webp, gif) becomes PNG, and says so."""
+        return "jpg" if self.is_jpeg(index) else "png"
+
+    def media_type(self, index: int) -> str:
+        """Of one result file."""
+        return "image/jpeg" if self.is_jpeg(index) else "image/png"
 
 
 def shape_of(model: Model, given: Mapping[str, Any]) -> Shape:
@@ -51,16 +57,16 @@ def shape_of(model: Model, given: Mapping[str, Any]) -> Shape:
     kilo = _first(_kilo(value) for value in _values(model, given, "resolution", RESOLUTION_FIELDS)) or 1.0
     width, height = dimensions(across, down, kilo)
     wanted = _first(_values(model, given, "output_format", FORMAT_FIELDS))
-    return Shape(image_count(model, given), width, height, wanted in ("jpg", "jpeg"))
+    return Shape(image_count(model, given), width, height, wanted in ("jpg", "jpeg"), model.kind == LAYERED)
 
 
 def image_count(model: Model, given: Mapping[str, Any]) -> int:
-    """How many pictures a task makes."""
-    for name in COUNT_FIELDS:
-        text = str(given.get(name, ""))  # some models take the number as text
-        if name in model.fields and re.fullmatch(r"\d{1,4}(\.0)?", text):
-            return min(MAX_COUNT, max(1, int(float(text))))
-    return USUAL_COUNTS.get(model.id, 1)
+    """How many pictures a task makes: what ``input`` asks for, where the model lets it choose."""
+    returns = model.returns
+    text = str(given.get(returns.count_field, "")) if returns.count_field else ""  # some take the number as text
+    if re.fullmatch(r"\d{1,4}(\.0)?", text):
+        return min(MAX_COUNT, max(1, int(float(text))))
+    return returns.pictures
 
 
 def dimensions(across: int, down: int, kilo: float) -> tuple[int, int]:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from kie_mcp.sandbox.options import SandboxOptions
     from kie_mcp.sandbox.tasks import Task
 
-CATALOGUE_SECONDS = 1.0
-"""The catalogue API answers one request a second per account."""
-
 
 class _Window:
     """A sliding window: at most ``count`` entries in any ``seconds``. The caller holds the lock."""
@@ -63,7 +60,7 @@ class State:
         self._tasks: dict[str, Task] = {}
         self._credits = options.credits
         self._creations = self._window(options.rate)
-        self._catalogue = _Window(1, CATALOGUE_SECONDS)
+        self._catalogue = _Window(1, options.catalogue_seconds)
         self._polls = _Window(0, 1.0)
         self._counts: Counter[str] = Counter()
         self._rejected: Counter[int] = Counter()
@@ -97,17 +94,21 @@ class State:
             return self._options.task_seconds * self._random.uniform(0.7, 1.3)
 
     def accept(self, task: Task) -> bool:
-        """Charge and keep a task; false, and nothing has changed, where the balance is too small."""
+        """Charge and keep a task; false, and nothing has changed, where the balance is too small.
+
+        A task that is going to fail costs nothing.
+        """
         with self._lock:
             if task.credits > self._credits:
                 return False
-            self._credits -= task.credits
+            if task.failure is None:
+                self._credits -= task.credits
             self._tasks[task.id] = task
             self._counts["created"] += 1
             return True
 
     def fail(self, task_id: str, code: str, message: str) -> Task:
-        """End a task as failed and give its price back; a task that has failed already stays as it is."""
+        """End a task as failed and give its price back; a task that fails anyway stays as it is."""
         with self._lock:
             task = self._tasks[task_id]
             if task.failure is None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kie_mcp.clock import Clock
+
 ACCOUNT = "kieai/100000"
 """Where Kie puts the files of one account."""
 
@@ -21,19 +23,28 @@ _SIGNS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GI
 
 @dataclass(frozen=True)
 class Stored:
-    """One uploaded file: its place below the upload host, its size in bytes, its media type, its copy on disk."""
+    """One uploaded file: its place below the upload host, its size in bytes, its media type, its copy on disk.
+
+    It is there before ``until``, a time of the monotonic clock in seconds.
+    """
 
     path: str
     name: str
     size: int
     media_type: str
     file: Path
+    until: float
 
 
 class Store:
-    """Keeps uploads by their path; the same path again replaces the file. Safe to use from any thread."""
+    """Keeps uploads by their path for so many ``seconds``; the same path again replaces the file.
 
-    def __init__(self) -> None:
+    Safe to use from any thread.
+    """
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._stored: dict[str, Stored] = {}
@@ -49,7 +60,8 @@ class Store:
                 file.write(piece)
             size = file.tell()
         kept = Path(file.name).with_name(hashlib.sha256(path.encode("utf-8", "replace")).hexdigest())
-        stored = Stored(path, clean[-1] if clean else "", size, media_type(head, name), kept)
+        until = self._clock.monotonic() + self._seconds
+        stored = Stored(path, clean[-1] if clean else "", size, media_type(head, name), kept, until)
         with self._lock:
             Path(file.name).replace(kept)
             self._stored[path] = stored
@@ -62,9 +74,10 @@ class Store:
             return self._folder.name
 
     def find(self, path: str) -> Stored | None:
-        """The file at a path below the upload host."""
+        """The file at a path below the upload host, while it lives."""
         with self._lock:
-            return self._stored.get(path)
+            stored = self._stored.get(path)
+        return stored if stored and self._clock.monotonic() < stored.until else None
 
     def close(self) -> None:
         """Delete everything that was uploaded."""

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kie_mcp.sandbox.results import result_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -20,7 +22,7 @@ SUCCESS_FLAGS: Mapping[str, int] = {"success": 1, "fail": 3}
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a task failed; ``at`` is the moment on the monotonic clock, in seconds."""
+    """Why a task fails; ``at`` is the moment on the monotonic clock, in seconds, and may be still to come."""
 
     code: str
     message: str
@@ -29,10 +31,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Task:
-    """One accepted task. ``created`` is in seconds since the epoch, ``started`` on the monotonic clock."""
+    """One accepted task. ``created`` is in seconds since the epoch, ``started`` on the monotonic clock.
+
+    ``kind`` is the model's; with ``data`` it gives a structured result.
+    """
 
     id: str
     model: str
+    kind: str
+    data: bool
     prompt: str
     input: Mapping[str, Any]
     callback: str | None
@@ -45,7 +52,7 @@ class Task:
 
     def state(self, now: float) -> str:
         """``waiting``, ``queuing``, ``generating``, ``success`` or ``fail`` at a monotonic time."""
-        if self.failure is not None:
+        if self.failure is not None and now >= self.failure.at:
             return "fail"
         done = (now - self.started) / self.seconds if self.seconds > 0 else 1.0
         if done >= 1:
@@ -62,7 +69,7 @@ class Task:
     @property
     def file_names(self) -> list[str]:
         """The names of its result files."""
-        return [f"{self.id}-{index}.{self.shape.extension}" for index in range(self.shape.count)]
+        return [f"{self.id}-{index}.{self.shape.extension(index)}" for index in range(self.shape.count)]
 
     def text(self) -> str:
         """What a fault's ``match`` looks at."""
@@ -77,15 +84,16 @@ def record(task: Task, state: str, urls: Sequence[str]) -> dict[str, Any]:
     """
     finished = state in SUCCESS_FLAGS
     seconds = task.ended - task.started
-    result = {"resultUrls": list(urls)} if state == "success" else None
+    failure = task.failure if state == "fail" else None
+    result = result_of(task, urls) if state == "success" else None
     return {
         "taskId": task.id,
         "model": task.model,
         "state": state,
         "param": _param(task),
         "resultJson": _compact(result) if result else "",
-        "failCode": task.failure.code if task.failure else None,
-        "failMsg": task.failure.message if task.failure else None,
+        "failCode": failure.code if failure else None,
+        "failMsg": failure.message if failure else None,
         "costTime": round(seconds) if finished else None,
         "completeTime": int((task.created + seconds) * 1000) if finished else None,
         "createTime": int(task.created * 1000),

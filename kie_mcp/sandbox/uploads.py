@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 from kie_mcp.sandbox.drawing import PictureKey
 from kie_mcp.sandbox.messages import CHUNK, Answer, json_answer, page
 from kie_mcp.sandbox.multipart import boundary_of, parts
+from kie_mcp.sandbox.store import ACCOUNT
 from kie_mcp.text import host_of
 
 if TYPE_CHECKING:
@@ -67,14 +68,16 @@ class Uploads:
         return self._keep(body.get("uploadPath"), str(body.get("fileName") or ""), (data,))
 
     def url(self, request: Request) -> Answer:
-        """file-url-upload: a file of this place is copied; for any other URL a picture is drawn."""
+        """file-url-upload: an uploaded file is copied; for any other URL a picture is drawn."""
         body = request.json_object() or {}
         url = body.get("fileUrl")
         if not isinstance(url, str) or not host_of(url):
             return _refused(400, "fileUrl is not a valid URL")
-        own = self._store.find(unquote(urlsplit(url).path).lstrip("/")) if url.startswith(self._origin) else None
         name = str(body.get("fileName") or "")
-        if own is not None:
+        if url.startswith(f"{self._origin}/{ACCOUNT}/"):
+            own = self._store.find(unquote(urlsplit(url).path).lstrip("/"))
+            if own is None:
+                return _refused(400, "fileUrl cannot be fetched")
             return self._keep(body.get("uploadPath"), name or own.name, read_file(own.file))
         key = PictureKey(url, "file-url-upload", 0, "", 512, 512, jpeg=False)
         return self._keep(body.get("uploadPath"), name, (self._gallery.file(key),))
@@ -97,7 +100,7 @@ class Uploads:
         return json_answer({"success": True, "code": 200, "msg": "File uploaded successfully", "data": data})
 
     def get(self, request: Request) -> Answer:
-        """An uploaded file."""
+        """An uploaded file, while it lives."""
         stored = self._store.find(unquote(request.path).lstrip("/"))
         if stored is None:
             return page(404, "404 Not Found")

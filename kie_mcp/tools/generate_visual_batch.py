@@ -21,12 +21,16 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
     from kie_mcp.tools.arguments import begin
 
     begin(context, services.config)
+    asked = [_request(item, arguments, services) for item in _items(arguments["items"])]
     continue_on_error = arguments.get("continue_on_error", True)
+    if arguments.get("dry_run"):
+        from kie_mcp.tools.dry_run import rehearsed
+
+        return rehearsed(services.jobs.batches.rehearse(asked, context), continue_on_error=continue_on_error)
     plan = BatchPlan(
         max_workers=int(arguments.get("max_workers", 20)),
         continue_on_error=continue_on_error,
     )
-    asked = [_request(item, arguments, services) for item in _items(arguments["items"])]
     return _summary(services.jobs.batches.run(asked, plan, context), continue_on_error=continue_on_error)
 
 
@@ -67,7 +71,7 @@ def _request(item: Any, arguments: dict[str, Any], services: Services) -> Reques
 def _summary(results: list[Outcome | KieMcpError], *, continue_on_error: bool) -> ToolResult:
     """One entry per item, in order; an error only if all failed, or one did that was to stop the batch."""
     from kie_mcp.errors import KieMcpError
-    from kie_mcp.tools.results import fields, links
+    from kie_mcp.tools.results import error_of_many, fields, links
 
     entries: list[dict[str, Any]] = []
     linked = []
@@ -77,21 +81,22 @@ def _summary(results: list[Outcome | KieMcpError], *, continue_on_error: bool) -
         else:
             entries.append({"index": index, **fields(outcome)})
             linked.extend(links(outcome))
+    error = error_of_many(entries, continue_on_error=continue_on_error)
     failed = sum(not entry["ok"] for entry in entries)
-    is_error = failed == len(entries) or (failed > 0 and not continue_on_error)
-    summary: dict[str, Any] = {"ok": not is_error, "total": len(entries), "succeeded": len(entries) - failed}
-    summary |= {"failed": failed, "results": entries}
-    if is_error:
-        first = _cause(entries)
-        message = f"{failed} of {len(entries)} items failed; item {first['index']}: {first['error']['message']}"
-        summary["error"] = {**first["error"], "message": message}
-    return ToolResult(summary, is_error=is_error, links=linked)
+    summary: dict[str, Any] = {"ok": error is None, "total": len(entries), "succeeded": len(entries) - failed}
+    summary |= {"failed": failed, **_cost(entries), "results": entries}
+    if error is not None:
+        summary["error"] = error
+    return ToolResult(summary, is_error=error is not None, links=linked)
 
 
-def _cause(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """The first failure that is not merely the consequence of another."""
-    failed = [entry for entry in entries if not entry["ok"]]
-    return next((entry for entry in failed if entry["error"]["category"] != "cancelled"), failed[0])
+def _cost(entries: list[dict[str, Any]]) -> dict[str, float]:
+    """What the items cost by Kie's word, and what those should have cost of which Kie does not say it."""
+    return {
+        name: round(sum(entry[name] for entry in entries if entry.get(name) is not None), 4)
+        for name in ("credits_consumed", "credits_estimated")
+        if any(entry.get(name) is not None for entry in entries)
+    }
 
 
 TOOL = Tool(

@@ -11,17 +11,15 @@ if TYPE_CHECKING:
     from kie_mcp.context import CallContext
     from kie_mcp.tools.services import Services
 
-USD_PER_CREDIT = 0.005
-"""Source: kie.ai pricing, 1 credit = $0.005."""
-
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - it has none
+    from kie_mcp.catalogue import usd
     from kie_mcp.tools.arguments import begin
 
     services.config.require_key()
     begin(context, services.config)
     balance = services.jobs.client.credits(context)
-    return ToolResult({"ok": True, "credits": balance, "usd": round(balance * USD_PER_CREDIT, 4)})
+    return ToolResult({"ok": True, "credits": balance, "usd": usd(balance)})
 
 
 TOOL = Tool(

@@ -37,25 +37,36 @@ def _require_kind(kind: str | None, kinds: list[str]) -> None:
 
 
 def _compact(model: Model) -> dict[str, Any]:
-    accepts = {name: value for name, value in model.accepts().items() if value}
-    return {
-        "id": model.id,
-        "title": model.title,
-        "kind": model.kind,
-        "credits": model.price.credits,
-        "price": model.price.text,
-        **accepts,
-    }
+    """One line of the list: what is empty is left out, and a price that says no more than its number."""
+    accepts = model.accepts()
+    shown = {"id": model.id, "title": model.title, "kind": model.kind, **_price(model)}
+    return {**shown, **{name: value for name, value in accepts.items() if value and name != "other"}}
+
+
+def _price(model: Model) -> dict[str, Any]:
+    from kie_mcp.catalogue import usd
+
+    price = model.price
+    if price.credits is None:
+        return {"credits": None, "price": price.text} if price.text else {"credits": None}
+    shown: dict[str, Any] = {"credits": price.credits, "usd": usd(price.credits)}
+    return shown if price.text in (None, f"{price.credits:g}") else {**shown, "price": price.text}
 
 
 def _whole(model: Model) -> dict[str, Any]:
-    return {**_compact(model), "notes": list(model.notes), "input_schema": dict(model.input_schema)}
+    return {
+        **_compact(model),
+        "price": model.price.text,
+        "other": model.other_fields,
+        "notes": list(model.notes),
+        "input_schema": dict(model.input_schema),
+    }
 
 
 TOOL = Tool(
     name="list_models",
     title="List image models",
-    description="Image models: id, kind, ratios, resolutions, formats, input pictures, price in credits.",
+    description="Image models: id, kind, ratios, resolutions, formats, input pictures, price (credits, usd).",
     annotations={"readOnlyHint": True, "openWorldHint": False},
     handler=_handle,
 )

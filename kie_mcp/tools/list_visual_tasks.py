@@ -52,6 +52,8 @@ def _entry(row: TaskRow) -> dict[str, Any]:
         "output_paths": [file.path for file in row.files],
         "credits_consumed": row.credits_consumed,
     }
+    if row.credits_consumed is None and row.estimated_credits is not None and row.error is None:
+        entry["credits_estimated"] = row.estimated_credits
     if row.platform:
         entry["platform"] = row.platform
     if row.completed_at is not None:

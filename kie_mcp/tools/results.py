@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kie_mcp.tools.spec import Link, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kie_mcp.jobs import Outcome
 
@@ -19,7 +19,8 @@ def fields(outcome: Outcome) -> dict[str, Any]:
     """The fields of one generation. ``mime_type`` to ``height`` are those of the first picture.
 
     ``pictures`` is there where a task made several, ``result`` where the model gives structured data,
-    ``next_step`` where the task goes on, ``error`` where it failed.
+    ``credits_estimated`` where Kie does not say what the task cost, ``next_step`` where the task goes on,
+    ``error`` where it failed.
     """
     first = outcome.files[0] if outcome.files else None
     shown: dict[str, Any] = {
@@ -52,8 +53,23 @@ def links(outcome: Outcome) -> list[Link]:
     return [Link(Path(file.path).as_uri(), Path(file.path).name, file.mime_type, file.bytes) for file in outcome.files]
 
 
+def error_of_many(entries: Sequence[Mapping[str, Any]], *, continue_on_error: bool) -> dict[str, Any] | None:
+    """The error of a batch, if it has one: all items failed, or one did that was to stop the batch.
+
+    It is the first failure that is not merely the consequence of another.
+    """
+    failed = [entry for entry in entries if not entry["ok"]]
+    if not failed or (len(failed) < len(entries) and continue_on_error):
+        return None
+    first = next((entry for entry in failed if entry["error"]["category"] != "cancelled"), failed[0])
+    message = f"{len(failed)} of {len(entries)} items failed; item {first['index']}: {first['error']['message']}"
+    return {**first["error"], "message": message}
+
+
 def _occasional(outcome: Outcome) -> Mapping[str, Any]:
     shown: dict[str, Any] = {}
+    if outcome.credits_estimated is not None:
+        shown["credits_estimated"] = outcome.credits_estimated
     if len(outcome.files) > 1:
         shown["pictures"] = [
             {

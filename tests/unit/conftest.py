@@ -20,8 +20,9 @@ from kie_mcp.jobs.generation import Generations
 from kie_mcp.jobs.saving import Saver
 from kie_mcp.jobs.sources import Sources
 from kie_mcp.jobs.submitting import Submitter
+from kie_mcp.jobs.uploads import Uploads
 from kie_mcp.jobs.watching import Watcher
-from kie_mcp.ledger import Database, RateWindow, TaskLedger
+from kie_mcp.ledger import Database, RateWindow, TaskLedger, UploadLedger
 
 ERROR = {
     "type": "object",
@@ -88,19 +89,25 @@ def joined(config, catalogue, clock, client, downloads):
     ledger = TaskLedger(database, clock, secrets=config.secrets())
     window = RateWindow(database, config.rate_limit, clock)
     watcher = Watcher(client, ledger)
+    uploads = Uploads(config, client, downloads, UploadLedger(database, clock, secrets=config.secrets()))
     generations = Generations(
         config=config,
         catalogue=catalogue,
         ledger=ledger,
         outputs=Outputs(config),
-        sources=Sources(config, catalogue, client, ledger, watcher),
+        sources=Sources(config, client, downloads, ledger, watcher, uploads),
         submitter=Submitter(config, client, ledger, window),
         watcher=watcher,
         saver=Saver(config, client, downloads, ledger, lambda: f"owner-{next(owners)}"),
     )
     batches = Batches(generations)
     return SimpleNamespace(
-        **vars(generations), generations=generations, batches=batches, window=window, database=database
+        **vars(generations),
+        generations=generations,
+        batches=batches,
+        window=window,
+        database=database,
+        uploads=uploads,
     )
 
 

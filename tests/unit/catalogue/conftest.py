@@ -72,15 +72,15 @@ def odd(folder, add):
     """A catalogue of models that each do something that the bundled ones do not."""
     prompt = {"type": "string", "minLength": 3}
     add(
-        "recraft/crisp-upscale",
-        {"image": {"type": "string", "x-max-mb": 10, "x-mime": ["image/png"]}},
+        "odd/upscale",
+        {"image": {"type": "string", "format": "uri", "x-max-mb": 10, "x-mime": ["image/png"]}},
         {"image_input": "image"},
         required=["image"],
         kind="upscale",
         price={"text": "0.5", "credits": 0.5},
     )
     add(
-        "wan/2-7-image",
+        "odd/several",
         {
             "prompt": prompt,
             "aspect_ratio": {"type": "string"},
@@ -93,7 +93,7 @@ def odd(folder, add):
         price={"credits": 4.8, "times": "n", "per_image": {"credits": 0.5, "free": 1}},
     )
     add(
-        "ideogram/character",
+        "odd/character",
         {
             "prompt": prompt,
             "num_images": {"type": "string", "enum": ["1", "2"], "default": "1"},
@@ -108,7 +108,7 @@ def odd(folder, add):
         price={"credits": 12, "times": "num_images"},
     )
     add(
-        "4o-image-api",
+        "odd/either",
         {"prompt": prompt, "size": {"enum": ["1:1"]}, "files_url": {"type": "array", "items": PICTURE, "maxItems": 5}},
         {"prompt": "prompt", "aspect_ratio": "size", "image_input": "files_url"},
         required=["size"],

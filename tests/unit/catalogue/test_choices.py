@@ -31,9 +31,9 @@ def test_a_choice_that_the_model_does_not_have_is_refused_with_what_it_has(refus
     assert "model_params (quality)" in refusal("gpt-image/1.5-text-to-image", resolution="2K")
 
 
-def test_a_model_without_any_choice_says_so(odd):
-    with pytest.raises(InputError, match="It accepts no such choices"):
-        odd.plan(Wish("", "recraft/crisp-upscale", aspect_ratio="1:1", image_input=("/a.png",)))
+def test_a_model_without_any_choice_says_what_it_takes(odd):
+    with pytest.raises(InputError, match=r"It accepts: image_input \(1 picture\)"):
+        odd.plan(Wish("", "odd/upscale", aspect_ratio="1:1", image_input=("/a.png",)))
 
 
 def test_a_format_that_the_model_does_not_write_is_refused(refusal):
@@ -75,9 +75,9 @@ def test_a_shape_under_an_older_name_wins_over_the_platform(plan):
 def test_a_platform_that_the_model_has_no_shape_for_gets_a_warning(plan, odd):
     planned = plan("qwen/text-to-image", platform="Instagram Reel")
     assert planned.input["image_size"] == "portrait_16_9"
-    upscaled = odd.plan(Wish("", "recraft/crisp-upscale", platform="tiktok", image_input=("/a.png",)))
+    upscaled = odd.plan(Wish("", "odd/upscale", platform="tiktok", image_input=("/a.png",)))
     assert upscaled.warnings == (
-        "recraft/crisp-upscale can make none of the aspect ratios for TikTok (9:16, 2:3): none was set.",
+        "odd/upscale can make none of the aspect ratios for TikTok (9:16, 2:3): none was set.",
     )
 
 

@@ -45,13 +45,13 @@ def test_an_unknown_field_is_tolerated_where_asked_and_the_rest_still_checked(fo
     [
         ("qwen/text-to-image", {"seed": "3"}, ("seed", "type"), "seed has to be an integer, not '3'."),
         ("qwen/text-to-image", {"seed": True}, ("seed", "type"), "an integer, not True"),
-        ("ideogram/character", {"num_images": 2}, ("num_images", "type"), "a string, not 2. Did you mean '2'?"),
-        ("ideogram/character", {"colors": 2}, ("colors", "type"), "colors has to be a list or null"),
-        ("ideogram/character", {"colors": [{"hex": 1}]}, ("colors", "type"), "colors[0].hex has to be a string"),
-        ("ideogram/character", {"strength": 2}, ("strength", "value"), "accepts at most 1."),
-        ("ideogram/character", {"prompt": "x"}, ("prompt", "value"), "has 1 characters; ideogram/character needs"),
-        ("ideogram/character", {"code": "7"}, ("code", "value"), "code '7' is not accepted"),
-        ("wan/2-7-image", {"n": 0}, ("n", "value"), "accepts at least 1."),
+        ("odd/character", {"num_images": 2}, ("num_images", "type"), "a string, not 2. Did you mean '2'?"),
+        ("odd/character", {"colors": 2}, ("colors", "type"), "colors has to be a list or null"),
+        ("odd/character", {"colors": [{"hex": 1}]}, ("colors", "type"), "colors[0].hex has to be a string"),
+        ("odd/character", {"strength": 2}, ("strength", "value"), "accepts at most 1."),
+        ("odd/character", {"prompt": "x"}, ("prompt", "value"), "has 1 characters; odd/character needs"),
+        ("odd/character", {"code": "7"}, ("code", "value"), "code '7' is not accepted"),
+        ("odd/several", {"n": 0}, ("n", "value"), "accepts at least 1."),
         ("qwen/text-to-image", {"guidance_scale": 50}, ("guidance_scale", "value"), "accepts 0 to 20."),
         ("qwen/text-to-image", {"acceleration": "hihg"}, ("acceleration", "value"), "Did you mean 'high'?"),
         ("nano-banana-pro", {"image_input": ["u"] * 9}, ("image_input", "value"), "9 entries; nano-banana-pro accepts"),
@@ -110,9 +110,9 @@ def test_several_conflicts_are_one_problem_for_each_field(found):
 
 
 def test_a_choice_of_required_fields_names_them(found):
-    pairs, message = found("4o-image-api", {"size": "1:1"})
+    pairs, message = found("odd/either", {"size": "1:1"})
     assert pairs == [("prompt", "conflict")]
-    assert message == "4o-image-api needs at least one of: prompt, files_url."
+    assert message == "odd/either needs at least one of: prompt, files_url."
     assert "exactly one of: task_id, image_url" in found("segment-map", {"task_id": "a", "image_url": "b"})[1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from kie_mcp.catalogue import Wish
 from kie_mcp.context import CallContext
 from kie_mcp.jobs.model import Request
 from kie_mcp.kie import TaskStatus
+from kie_mcp.kie.upload import Uploaded
 
 
 class ScriptedClient:
@@ -41,8 +43,11 @@ class ScriptedClient:
     def renewed_link(self, url, context):
         return self._answer("renew", url, url + "?renewed")
 
-    def upload(self, path, mime_type, context):
-        return self._answer("upload", (path, mime_type), f"https://files.example/{path.name}")
+    def upload(self, opened, mime_type, context):
+        with opened() as file:
+            sent = file.read()
+        sha256 = hashlib.sha256(sent).hexdigest()
+        return self._answer("upload", (sent, mime_type), Uploaded(f"https://files.example/{sha256[:8]}", sha256))
 
     def _answer(self, name, asked, usual):
         with self._lock:
@@ -55,12 +60,17 @@ class ScriptedClient:
 
 
 class ScriptedDownloads:
-    """Result hosts: every link has a picture, unless ``answers`` has other bytes or an error for it."""
+    """Result hosts: every link has a picture, unless ``answers`` has other bytes or an error for it.
+
+    ``dead`` are the links of which a look at them says so; ``looked_at`` has every look.
+    """
 
     def __init__(self, data):
         self.data = data
         self.answers = {}
         self.fetched = []
+        self.dead = set()
+        self.looked_at = []
         self._lock = threading.Lock()
 
     def fetch(self, url, receive, context):
@@ -72,6 +82,12 @@ class ScriptedDownloads:
         if isinstance(answer, BaseException):
             raise answer
         return receive(iter([answer[:100], answer[100:]]))
+
+    def alive(self, url, context):
+        context.raise_if_cancelled()
+        with self._lock:
+            self.looked_at.append(url)
+            return url not in self.dead
 
 
 def success(task_id, *urls, **more):

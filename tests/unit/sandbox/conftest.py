@@ -100,7 +100,7 @@ class Bench:
 def make_bench(catalogue: Catalogue) -> Iterator[Callable[..., Bench]]:
     made: list[Bench] = []
 
-    def make(**options: Any) -> Bench:
+    def make(catalogue: Catalogue = catalogue, **options: Any) -> Bench:
         made.append(Bench(SandboxOptions(**options), catalogue))
         return made[-1]
 

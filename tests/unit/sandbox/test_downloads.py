@@ -93,6 +93,12 @@ def test_a_head_request_is_no_download(bench: Bench):
     assert bench.sandbox.stats()["downloads"] == 1
 
 
+def test_a_head_request_meets_no_fault_and_uses_none_up(bench: Bench):
+    url = link(bench)
+    bench.faults.add("download", "http")
+    assert [bench.file(url, method)[0] for method in ("HEAD", "GET", "GET")] == [200, 500, 200]
+
+
 def test_a_file_can_be_dead_or_no_picture_or_elsewhere(bench: Bench):
     url = link(bench)
     bench.faults.add("download", "dead")

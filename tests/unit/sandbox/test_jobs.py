@@ -58,6 +58,14 @@ def test_a_wrong_value_is_a_422_that_names_the_field(bench: Bench, given: dict[s
     assert field in answer["msg"]
 
 
+def test_every_field_of_pictures_must_hold_urls(bench: Bench):
+    url = "https://example.com/a.png"
+    given = {"prompt": "x", "image_url": url, "mask_url": url}
+    assert bench.create(given, "ideogram/v3-edit")["code"] == 200
+    answer = bench.create({**given, "mask_url": "/home/me/mask.png"}, "ideogram/v3-edit")
+    assert (answer["code"], answer["msg"]) == (422, "mask_url must hold http or https URLs")
+
+
 def test_unknown_fields_are_tolerated(bench: Bench):
     assert bench.create({"prompt": "x", "platform": "web"})["code"] == 200
 

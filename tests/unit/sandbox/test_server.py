@@ -52,6 +52,21 @@ def test_from_prompt_to_picture(sandbox: Sandbox, session: requests.Session):
     assert (sandbox.stats()["downloads"], sandbox.stats()["authorized_downloads"]) == (1, 0)
 
 
+def test_a_head_request_for_an_upload_has_its_size_and_no_body(sandbox: Sandbox, session: requests.Session):
+    answer = session.post(
+        f"{sandbox.upload_base_url}/api/file-stream-upload",
+        data={"uploadPath": "images"},
+        files={"file": ("a.bin", b"x" * 300_000)},
+        timeout=SECONDS,
+    )
+    url = answer.json()["data"]["downloadUrl"]
+    with requests.Session() as without_key:
+        for _ in range(2):
+            head = without_key.head(url, timeout=SECONDS)
+            assert (head.status_code, head.headers["Content-Length"], head.content) == (200, "300000", b"")
+        assert len(without_key.get(url, timeout=SECONDS).content) == 300_000
+
+
 def test_one_connection_carries_many_requests(sandbox: Sandbox):
     host, port = sandbox.upload_base_url.removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=SECONDS)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from kie_mcp.catalogue import Catalogue
 
 
-def model_of(fields: dict[str, Any], mapping: dict[str, Any] | None = None, name: str = "made/up") -> Model:
+def model_of(fields: dict[str, Any], **more: Any) -> Model:
     schema = {"type": "object", "properties": {"prompt": {"type": "string"}, **fields}}
-    data = {"id": name, "title": "Made up", "kind": "text-to-image", "input": schema, "mapping": mapping or {}}
+    data = {"id": "made/up", "title": "Made up", "kind": "text-to-image", "input": schema, "mapping": {}, **more}
     return Model.from_json(data, "made-up.json")
 
 
@@ -64,7 +64,7 @@ def test_fields_that_no_argument_is_mapped_to_count_too():
     model = model_of({"image_resolution": {"default": "2K"}, "size": {"enum": ["1:1"]}, "output_format": {}})
     shape = shape_of(model, {"size": "3:2", "output_format": "webp"})
     assert (shape.width, shape.height) == (2520, 1680)
-    assert (shape.extension, shape.media_type) == ("png", "image/png")
+    assert (shape.extension(0), shape.media_type(0)) == ("png", "image/png")
 
 
 def test_sizes_in_words_that_say_nothing_are_passed_over():
@@ -76,16 +76,26 @@ def test_sizes_in_words_that_say_nothing_are_passed_over():
 
 def test_jpeg_files_are_called_so():
     shape = shape_of(model_of({"output_format": {"default": "jpeg"}}), {})
-    assert (shape.extension, shape.media_type) == ("jpg", "image/jpeg")
+    assert (shape.extension(0), shape.media_type(0)) == ("jpg", "image/jpeg")
+
+
+def test_layers_are_png_whatever_their_base_picture_is():
+    model = model_of({"output_format": {"default": "jpeg"}}, kind="layer-decomposition", returns={"pictures": 3})
+    shape = shape_of(model, {})
+    assert [shape.extension(index) for index in range(shape.count)] == ["jpg", "png", "png"]
 
 
 @pytest.mark.parametrize(
     ("given", "count"), [({"n": 3}, 3), ({"n": "2"}, 2), ({"n": 4.0}, 4), ({"n": 0}, 1), ({"n": 99}, 12), ({}, 1)]
 )
 def test_the_number_of_pictures_is_what_was_asked(given: dict[str, Any], count: int):
-    assert image_count(model_of({"n": {}}), given) == count
+    assert image_count(model_of({"n": {}}, returns={"count_field": "n"}), given) == count
 
 
 def test_a_number_that_the_model_does_not_know_is_ignored():
     assert image_count(model_of({}), {"n": 3}) == 1
-    assert image_count(model_of({"n": {}}, name="wan/2-7-image"), {}) == 4
+
+
+def test_a_model_says_how_many_it_makes_where_none_are_asked_for():
+    assert image_count(model_of({"n": {}}, returns={"pictures": 4, "count_field": "n"}), {}) == 4
+    assert image_count(model_of({}, returns={"pictures": 0, "data": True}), {}) == 0

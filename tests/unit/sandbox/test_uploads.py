@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image
 
+from kie_mcp.clock import Clock
 from kie_mcp.sandbox.store import Store, media_type
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Bench
 
 BASE64 = "/api/file-base64-upload"
@@ -106,12 +109,35 @@ def test_an_upload_by_url_copies_own_files_and_draws_others(bench: Bench):
     assert Image.open(io.BytesIO(bench.file(drawn["downloadUrl"])[1])).size == (512, 512)
 
 
+def test_an_upload_dies_after_its_time_and_is_not_copied_any_more(make_bench: Callable[..., Bench]):
+    bench = make_bench(upload_seconds=60)
+    url = bench.json("POST", BASE64, {"base64Data": TEXT, "uploadPath": "x", "fileName": "a.png"})["data"][
+        "downloadUrl"
+    ]
+    bench.clock.advance(59)
+    assert bench.file(url)[0] == 200
+    bench.clock.advance(1)
+    assert [bench.file(url, method)[0] for method in ("GET", "HEAD")] == [404, 404]
+    renewed = bench.json("POST", "/api/v1/common/download-url", {"url": url})["data"]
+    assert bench.file(renewed)[0] == 404
+    answer = bench.json("POST", URL, {"fileUrl": url, "uploadPath": "y"})
+    assert (answer["code"], answer["msg"]) == (400, "fileUrl cannot be fetched")
+
+
+def test_a_head_request_tells_the_size_of_an_upload(bench: Bench):
+    url = bench.json("POST", BASE64, {"base64Data": TEXT, "uploadPath": "x", "fileName": "a.png"})["data"][
+        "downloadUrl"
+    ]
+    answer = bench.send("HEAD", url.removeprefix(bench.origin))
+    assert (answer.status, answer.length, answer.media_type) == (200, len(PNG), "image/png")
+
+
 def test_what_was_not_uploaded_is_not_there(bench: Bench):
     assert bench.file("/kieai/100000/x/a.png")[0] == 404
 
 
 def test_a_closed_store_leaves_nothing_on_disk():
-    store = Store()
+    store = Store(Clock(), 60)
     store.close()
     kept = store.save("x", "a.bin", [b"1", b"2"])
     assert kept.file.read_bytes() == b"12"
