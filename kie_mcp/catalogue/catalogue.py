@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from kie_mcp import schemas
@@ -12,8 +13,19 @@ from kie_mcp.catalogue.suggest import nearest_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from kie_mcp.catalogue.planning import Plan, Wish
+    from kie_mcp.config import Config
+
+
+def refreshed_path(config: Config) -> Path:
+    """The file of the models that were refreshed; those of an API on this machine have one of their own.
+
+    Raises ``ConfigError`` where the state folder is not known.
+    """
+    in_play = config.sandbox or config.on_loopback()
+    return config.state_path / ("catalogue-sandbox.json" if in_play else "catalogue.json")
 
 
 class Catalogue:
@@ -25,14 +37,17 @@ class Catalogue:
         self._platforms = platforms
 
     @classmethod
-    def load(cls, folder: str | None = None) -> Catalogue:
+    def load(cls, folder: str | None = None, refreshed: Path | None = None) -> Catalogue:
         """Read every file of ``models/`` and ``platforms.json`` below ``folder`` (default: the bundled ones).
 
-        Raises ``BundleError`` where one is missing or has not the right form.
+        What ``refreshed`` (a file that may be missing) has of Kie's own catalogue is laid over it, where it is newer.
+        Raises ``BundleError`` where a bundled file is missing or has not the right form.
         """
         files = schemas.names("models", folder)
-        models = [Model.from_json(schemas.load(name, folder), name) for name in files]
-        return cls(models, Platforms(schemas.load("platforms.json", folder)))
+        bundled = [Model.from_json(schemas.load(name, folder), name) for name in files]
+        models = {model.id: model for model in bundled}
+        models.update(_refreshed(refreshed, folder))
+        return cls(models.values(), Platforms(schemas.load("platforms.json", folder)))
 
     def find(self, model_id: str) -> Model | None:
         """The model of this id, compared without regard to case and surrounding spaces."""
@@ -78,5 +93,14 @@ class Catalogue:
         return plan_known(model, wish, self._platforms, list(self._models.values()))
 
 
+def _refreshed(path: Path | None, folder: str | None) -> dict[str, Model]:
+    """What Kie's own catalogue has said; its check is slow to load, so only where there is anything."""
+    if path is None or not os.path.lexists(path):
+        return {}
+    from kie_mcp.catalogue.refreshed import read
+
+    return {model_id: Model.from_json(data, str(path)) for model_id, data in read(path, folder).items()}
+
+
 def _text(model: Model) -> str:
-    return " ".join((model.id, model.title, model.kind, *model.notes)).lower()
+    return " ".join((model.id, model.title, model.kind, *model.fields, *model.notes)).lower()

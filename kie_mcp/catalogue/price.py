@@ -13,8 +13,8 @@ USD_PER_CREDIT = 0.005
 
 
 def usd(credit: float) -> float:
-    """So many credits in US dollars."""
-    return round(credit * USD_PER_CREDIT, 5)
+    """So many credits in US dollars, to a hundredth of a cent."""
+    return round(credit * USD_PER_CREDIT, 4)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,12 @@ class Services:
                 self._jobs = self._build_jobs(self.config, self.catalogue, self.clock)
             return self._jobs
 
+    def reload_catalogue(self) -> None:
+        """Forget the models and what was built with them: both are made anew when they are next needed."""
+        with self._lock:
+            self.close()
+            self._catalogue = None
+
     def close(self) -> None:
         """Close the ledger, if it was opened."""
         with self._lock:

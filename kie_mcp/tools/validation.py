@@ -33,7 +33,6 @@ _BOUNDS = {
     "maximum": "at most {}",
     "minLength": "at least {} character long",
     "minItems": "a list of at least {}",
-    "pattern": "text that matches {}",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 
 import pytest
@@ -10,7 +11,10 @@ from jsonschema import Draft202012Validator
 from kie_mcp.context import CallContext
 from kie_mcp.errors import KieMcpError
 from kie_mcp.jobs import Jobs
+from kie_mcp.jobs.refreshing import Refresher
 from kie_mcp.kie import TaskStatus
+from kie_mcp.kie.market import Market
+from kie_mcp.kie.upload import Uploaded
 from kie_mcp.tools import TOOLS, call_tool
 from kie_mcp.tools.services import Services
 from kie_mcp.tools.spec import ToolResult
@@ -22,13 +26,14 @@ class StandIn:
     def __init__(self, data):
         self.data = data
         self.bodies = []
+        self.uploads = []
         self.state = done
         self.refusals = {}
         self.balance = 5916.25
         self._numbers = itertools.count(1)
 
     def create_task(self, body, context):
-        error = self.refusals.get(body["input"]["prompt"])
+        error = self.refusals.get(body["input"].get("prompt"))
         if error is not None:
             raise error
         self.bodies.append(body)
@@ -40,8 +45,14 @@ class StandIn:
     def credits(self, context):
         return self.balance
 
-    def upload(self, path, mime_type, context):
-        return f"https://files.example/{path.name}"
+    def upload(self, opened, mime_type, context):
+        with opened() as file:
+            sha256 = hashlib.sha256(file.read()).hexdigest()
+        self.uploads.append(mime_type)
+        return Uploaded(f"https://files.example/{sha256[:8]}", sha256)
+
+    def alive(self, url, context):
+        return True
 
     def fetch(self, url, receive, context):
         return receive(iter([self.data]))
@@ -78,7 +89,8 @@ class Tools:
 
     def _jobs(self, config, catalogue, clock):
         floor = self.join(config, catalogue, clock, self.kie, self.kie)
-        return Jobs(floor.generations, floor.batches, floor.ledger, self.kie, floor.database)
+        refresher = Refresher(config, config.state_path / "catalogue.json", lambda: Market(self.kie))
+        return Jobs(floor.generations, floor.batches, floor.ledger, self.kie, floor.database, refresher)
 
     def result(self, name, **arguments):
         """The answer as the server gives it: an error as the one error shape."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -191,3 +192,13 @@ def test_the_error_of_a_batch_is_that_of_the_item_that_was_wrong(tools, kie):
     assert result.structured["error"]["category"] == "input"
     assert "item 1" in result.structured["error"]["message"]
     assert kie.bodies == []
+
+
+def test_the_cost_of_all_items_is_summed_up(tools, batch, kie, success):
+    answer = batch({"prompt": "a"}, {"prompt": "b"}, {"prompt": ""})
+    assert answer["credits_consumed"] == 36
+    assert "credits_estimated" not in answer
+    kie.state = lambda task_id: replace(success(task_id), credits_consumed=None)
+    answer = batch({"prompt": "a", "model": "z-image"}, {"prompt": "b", "wait_for_result": False})
+    assert answer["credits_estimated"] == 18.8
+    assert "credits_consumed" not in answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,26 @@ def test_a_finished_picture_is_told_in_full(tools, png):
     assert (answer["mime_type"], answer["bytes"], answer["width"], answer["height"]) == ("image/png", len(png), 40, 30)
     assert answer["credits_consumed"] == 18
     assert answer["elapsed_seconds"] > 0
+
+
+def test_where_kie_does_not_say_the_cost_the_estimate_stands_under_a_name_of_its_own(tools, kie, success):
+    kie.state = lambda task_id: replace(success(task_id), credits_consumed=None)
+    answer = tools.call("generate_visual", prompt="a fox", resolution="4K")
+    assert (answer["credits_consumed"], answer["credits_estimated"]) == (None, 24)
+    again = tools.call("get_visual_task", task_id=answer["task_id"])
+    assert (again["credits_consumed"], again["credits_estimated"]) == (None, 24)
+
+
+def test_a_model_that_gives_data_gives_them_as_they_are(tools, kie):
+    found = {"segments": [{"index": 0, "box": [1, 2, 3, 4]}]}
+    kie.state = lambda task_id: TaskStatus(task_id, "success", result=found)
+    model = "grok-imagine-image-2-0/segment-map"
+    answer = tools.call(
+        "generate_visual", prompt="what is there", model=model, image_input=["https://example.com/a.png"]
+    )
+    assert (answer["result"], answer["output_paths"], answer["status"]) == (found, [], "success")
+    assert "next_step" not in answer
+    assert tools.call("get_visual_task", task_id=answer["task_id"])["result"] == found
 
 
 def test_every_file_is_linked(tools, kie, success, png):

@@ -51,7 +51,7 @@ def test_the_tools_are_those_that_callers_know():
         ("create_visual_task", PICTURE, ["prompt"]),
         (
             "generate_visual_batch",
-            ["items", *[f"default_{name}" for name in ITEM], "max_workers", "continue_on_error"],
+            ["items", *[f"default_{name}" for name in ITEM], "max_workers", "continue_on_error", "dry_run"],
             ["items"],
         ),
         ("get_visual_task", ["task_id", "download", "wait_seconds", "output_path"], ["task_id"]),

@@ -23,7 +23,7 @@ from kie_mcp.tools.validation import misfits_of, shown, told
         ({"prompt": "a", "model_params": [1]}, "'model_params' is [1]; it must be an object."),
         ({"prompt": "a", "poll_interval_seconds": 0}, "'poll_interval_seconds' is 0; it must be above 0."),
         ({"prompt": "a", "poll_timeout_seconds": "60"}, "it must be a number."),
-        ({"prompt": "a", "callback_url": "example.com"}, "it must be text that matches ^https?://."),
+        ({"prompt": "a", "callback_url": "example.com"}, "it must be an http or https URL with a host."),
         ({"prompt": "   "}, "'prompt' is missing or empty: say what the picture shows."),
         ({"prompt": "a", "poll_timeout_seconds": 10**400}, "it must be at most 1000000000 seconds."),
         ({"prompt": "a", "poll_interval_seconds": float("nan")}, "'poll_interval_seconds' is NaN; it must be at most"),
