@@ -92,5 +92,15 @@ def test_the_readme_names_only_models_that_are_bundled():
     assert set(re.findall(r"`(nano-banana[\w.-]*)`", README)) <= models
 
 
+def test_the_readme_lists_every_model_under_its_kind(catalogue):
+    rows = table("## Models")
+    assert set(rows) == set(catalogue.kinds())
+    for kind, (_, models) in rows.items():
+        assert re.findall(r"`([^`]+)`", models) == [model.id for model in catalogue.search(kind=kind)]
+    total = len(catalogue.search())
+    assert f"**{total} image models" in README
+    assert f"All {total} image models" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
 def test_the_change_log_has_a_place_for_what_comes():
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
