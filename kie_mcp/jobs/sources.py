@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _TASK = "task:"
 _LONGEST_SHOWN = 100
+_LONGEST_SCHEME = 20
 
 
 class Sources:
@@ -73,8 +74,8 @@ class Sources:
             raise InputError(f"{_label(picture)} is not a URL: it names no host.")
         if scheme != "file":
             raise InputError(
-                f"{_label(picture)} is a {scheme} URL; accepted are https URLs, absolute paths, file:// and data: URLs "
-                "and task:<task_id>."
+                f"{_label(picture)} is a {shortened(scheme, _LONGEST_SCHEME)} URL; accepted are https URLs, absolute "
+                "paths, file:// and data: URLs and task:<task_id>."
             )
         return Source(local=self._local(picture, text))
 
@@ -95,7 +96,7 @@ class Sources:
         task_id = picture.text.removeprefix(_TASK)
         row = self._ledger.find(task_id)
         if row is not None and (row.state == "fail" or row.without_pictures):
-            raise _no_picture(picture, "it failed" if row.state == "fail" else "its result is data")
+            raise _no_picture(picture, "it failed" if row.state == "fail" else "its result is data", ended=True)
         saved = row.files[0] if row and row.files else None
         link = row.image_urls[0] if row and row.image_urls else None
         if link is None and (saved is None or not Path(saved.path).is_file()):
@@ -112,7 +113,7 @@ class Sources:
                 f"{_label(picture)} cannot be used: {error.message}", next_step=error.next_step, code=error.code
             ) from error
         if status.state != "success" or not status.image_urls:
-            raise _no_picture(picture, f"its status is {status.state}")
+            raise _no_picture(picture, f"its status is {status.state}", ended=status.finished)
         return status.image_urls[0]
 
     def _saved(self, picture: InputPicture, link: str | None, saved: SavedFile) -> Source:
@@ -165,8 +166,8 @@ def _label(picture: InputPicture) -> str:
     return f"{picture.argument} {shortened(picture.text, _LONGEST_SHOWN)!r}"
 
 
-def _no_picture(picture: InputPicture, reason: str) -> InputError:
+def _no_picture(picture: InputPicture, reason: str, *, ended: bool) -> InputError:
     return InputError(
         f"{_label(picture)} has no picture to work from: {reason}.",
-        next_step="Wait for that task (get_visual_task) or name another picture.",
+        next_step="Name another picture." if ended else "Wait for that task (get_visual_task) or name another picture.",
     )

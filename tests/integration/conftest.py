@@ -92,13 +92,14 @@ def key():
 
 @pytest.fixture
 def make_kie(tmp_path, catalogue):
-    """Tools and stand-in; options of the stand-in by their names, settings by the names of their variables."""
+    """Tools and stand-in; its options and ``clock`` by their names, settings by the names of their variables."""
     made = []
 
     def make(**given):
         settings = {name: given.pop(name) for name in list(given) if name.startswith("KIE_AI_")}
+        clock = given.pop("clock", None)
         options = {"task_seconds": 0.05, "rate": Rate(1000, 1), "api_key": KEY, **given}
-        sandbox = Sandbox(SandboxOptions(**options), catalogue=catalogue).start()
+        sandbox = Sandbox(SandboxOptions(**options), catalogue=catalogue, clock=clock).start()
         made.append(Kie(sandbox, tmp_path, catalogue, **settings))
         return made[-1]
 

@@ -143,6 +143,12 @@ def bench(make_bench):
 
 
 @pytest.fixture
+def link_to():
+    """The link under which Kie has uploaded bytes."""
+    return lambda data: f"https://files.example/{hashlib.sha256(data).hexdigest()[:8]}"
+
+
+@pytest.fixture
 def done():
     """The status of a task that has succeeded, with its links."""
     return success

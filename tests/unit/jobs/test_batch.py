@@ -214,10 +214,10 @@ def test_with_continue_on_error_off_nothing_is_sent_where_an_item_is_wrong_from_
 def test_a_bug_in_the_checks_of_one_item_takes_no_other_down(bench, run, monkeypatch):
     prepare = bench.generations.sources.check
 
-    def check(texts, model, context):
-        if texts:
+    def check(pictures, context, **more):
+        if pictures:
             raise ZeroDivisionError
-        return prepare(texts, model, context)
+        return prepare(pictures, context, **more)
 
     monkeypatch.setattr(bench.generations.sources, "check", check)
     good, bad = run("a", bench.request("b", image_input=("https://a.example/b.png",)))

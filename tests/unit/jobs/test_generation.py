@@ -76,12 +76,35 @@ def test_the_body_has_the_models_own_fields_and_the_callback(client, generate):
     ]
 
 
-def test_local_pictures_are_uploaded_before_the_task_is_made(client, generate, tmp_path, png):
+def test_local_pictures_are_uploaded_before_the_task_is_made(client, generate, tmp_path, png, link_to):
     path = tmp_path / "in.png"
     path.write_bytes(png)
     generate(image_input=("https://a/1.png", str(path)))
     (body,) = client.calls["create"]
-    assert body["input"]["image_input"] == ["https://a/1.png", "https://files.example/in.png"]
+    assert body["input"]["image_input"] == ["https://a/1.png", link_to(png)]
+
+
+def test_pictures_in_other_inputs_are_uploaded_too(client, generate, tmp_path, png, link_to):
+    path = tmp_path / "mask.png"
+    path.write_bytes(png)
+    generate(
+        model="ideogram/v3-edit",
+        image_input=("https://a/1.png",),
+        model_params={"mask_url": str(path)},
+    )
+    (body,) = client.calls["create"]
+    assert body["input"]["image_url"] == "https://a/1.png"
+    assert body["input"]["mask_url"] == link_to(png)
+
+
+def test_a_dry_look_needs_no_key_and_asks_nobody(make_bench, client):
+    bench = make_bench(api_key=None)
+    request = bench.request(image_input=("task:somewhere-else",))
+    prepared = bench.generations.prepare(request, bench.context(), offline=True)
+    assert len(prepared.sources) == 1
+    assert client.calls["poll"] == []
+    with pytest.raises(ConfigError, match="KIE_AI_API_KEY"):
+        bench.generations.prepare(request, bench.context())
 
 
 def test_an_upload_that_fails_costs_nothing(bench, client, generate, tmp_path, png):
@@ -97,7 +120,7 @@ def test_an_upload_that_fails_costs_nothing(bench, client, generate, tmp_path, p
 def test_without_waiting_the_task_is_handed_back_at_once(client, generate):
     outcome = generate(wait_for_result=False, model="brand-new/model")
     assert (outcome.task_id, outcome.status, outcome.files) == ("task-1", "submitted", ())
-    assert "not in the bundled list" in outcome.warnings[0]
+    assert "not in the list of models" in outcome.warnings[0]
     assert client.calls["poll"] == []
 
 
@@ -388,3 +411,61 @@ def test_the_refusal_of_a_known_model_is_passed_on_as_it_is(client, generate):
     with pytest.raises(InputError) as caught:
         generate()
     assert caught.value.message == "aspect_ratio is required"
+
+
+# structured results
+
+BOXES = {"boxes": [{"label": "fox", "box": [1, 2, 3, 4]}]}
+
+
+def test_a_result_without_pictures_is_told_again_without_asking(bench, client, downloads, collect, generate):
+    client.scripts["poll"] = [TaskStatus("task-1", "success", result=BOXES, credits_consumed=2.0)]
+    made = generate()
+    again = collect(output_path="elsewhere")
+    assert (made.result, again.result) == (BOXES, BOXES)
+    assert (again.status, again.files, again.credits_consumed, again.warnings) == ("success", (), 2.0, ())
+    assert len(client.calls["poll"]) == 1
+    assert downloads.fetched == []
+    assert bench.ledger.unsaved() == []
+
+
+def test_a_result_beside_pictures_is_remembered_with_them(client, collect, generate, done):
+    client.scripts["poll"] = [done("task-1", result=BOXES)]
+    made = generate()
+    again = collect()
+    assert again.result == made.result == BOXES
+    assert again.files == made.files
+    assert len(client.calls["poll"]) == 1
+
+
+# credits
+
+
+def test_a_task_that_says_what_it_cost_needs_no_estimate(client, collect, generate, done):
+    client.scripts["poll"] = [done("task-1", credits_consumed=0.0)]
+    made = generate()
+    assert (made.credits_consumed, made.credits_estimated) == (0.0, None)
+    assert (collect().credits_consumed, collect().credits_estimated) == (0.0, None)
+
+
+def test_a_task_that_does_not_say_what_it_cost_has_the_catalogues_price(generate, collect):
+    assert (generate().credits_consumed, collect().credits_consumed) == (None, None)
+    assert (generate().credits_estimated, collect().credits_estimated) == (18, 18)
+
+
+def test_a_task_that_goes_on_has_the_catalogues_price(client, generate, collect):
+    assert generate(wait_for_result=False).credits_estimated == 18
+    client.scripts["poll"] = [TaskStatus("task-1", "generating", credits_consumed=6.0)]
+    outcome = collect()
+    assert (outcome.credits_consumed, outcome.credits_estimated) == (None, 18)
+
+
+def test_a_failed_task_has_no_price(client, collect, generate):
+    generate(wait_for_result=False)
+    client.scripts["poll"] = [TaskStatus("task-1", "fail", fail_message="prohibited")]
+    assert (collect().credits_estimated, collect().credits_estimated) == (None, None)
+
+
+def test_a_task_from_elsewhere_and_one_of_an_unknown_model_have_no_price(collect, generate):
+    assert collect("from-elsewhere").credits_estimated is None
+    assert generate(model="brand-new/model").credits_estimated is None

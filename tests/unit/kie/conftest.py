@@ -68,7 +68,7 @@ class Host:
                 answer = host.answers.pop(0) if len(host.answers) > 1 else host.answers[0]
                 answer(self)
 
-            do_GET = do_POST = answer  # noqa: N815 - the names are the library's
+            do_GET = do_HEAD = do_POST = answer  # noqa: N815 - the names are the library's
 
             def log_message(self, *_):
                 pass
@@ -105,7 +105,8 @@ def page(status=200, body=b"", **headers):
             if value is not None:
                 handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
-        handler.wfile.write(body)
+        if handler.command != "HEAD":
+            handler.wfile.write(body)
 
     return answer
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import logging
 import re
@@ -529,7 +531,9 @@ UPLOADED = {"success": True, "fileName": "a.png", "downloadUrl": "https://tempfi
 
 def test_a_picture_is_uploaded_as_a_stream(local_client, host, answer, context, picture, key):
     host.says(answer.envelope(UPLOADED))
-    assert local_client.upload(picture, "image/png", context) == "https://tempfile.redpandaai.co/a.png"
+    sent = local_client.upload(lambda: picture.open("rb"), "image/png", context)
+    assert sent.url == "https://tempfile.redpandaai.co/a.png"
+    assert sent.sha256 == hashlib.sha256(picture.read_bytes()).hexdigest()
     (seen,) = host.seen
     assert (seen.method, seen.path) == ("POST", "/api/file-stream-upload")
     assert seen.headers["Content-Length"] == str(len(seen.body))
@@ -543,28 +547,53 @@ def test_a_picture_is_uploaded_as_a_stream(local_client, host, answer, context, 
 
 def test_an_upload_is_tried_again_from_its_beginning(local_client, host, answer, context, picture):
     host.says(answer.hang_up, answer.page(502), answer.envelope(UPLOADED))
-    local_client.upload(picture, "image/png", context)
+    local_client.upload(lambda: picture.open("rb"), "image/png", context)
     assert [picture.read_bytes() in seen.body for seen in host.seen] == [True] * 3
     names = {re.search(rb"[0-9a-f]{16}\.png", seen.body)[0] for seen in host.seen}
     assert len(names) == 3
 
 
-@pytest.mark.parametrize("data", [None, {}, [], {"downloadUrl": None}, {"fileUrl": "https://x"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {},
+        [],
+        {"downloadUrl": None},
+        {"fileUrl": "https://x"},
+        {"downloadUrl": "a.png"},
+        {"downloadUrl": "https://x/\ud800"},
+    ],
+)
 def test_an_upload_without_a_link_is_unclear(local_client, host, answer, context, picture, data):
     host.says(answer.envelope(data))
-    with pytest.raises(UnclearAnswerError, match="no downloadUrl"):
-        local_client.upload(picture, "image/png", context)
+    with pytest.raises(UnclearAnswerError, match="no usable downloadUrl"):
+        local_client.upload(lambda: picture.open("rb"), "image/png", context)
 
 
-def test_a_picture_that_is_gone_is_not_uploaded(mock, client, context, tmp_path):
-    with pytest.raises(InputError, match=r"gone\.png"):
-        client.upload(tmp_path / "gone.png", "image/png", context)
+def test_a_picture_that_cannot_be_opened_any_more_is_not_uploaded(mock, client, context):
+    def opened():
+        raise InputError("fox.png has changed since it was checked")
+
+    with pytest.raises(InputError, match="has changed"):
+        client.upload(opened, "image/png", context)
     assert len(mock.calls) == 0
+
+
+def test_a_picture_that_is_cut_short_on_its_way_ends_the_upload(local_client, host, answer, context, picture):
+    host.says(answer.envelope(UPLOADED))
+
+    class Shrinking(io.FileIO):
+        def read(self, size=-1):
+            return b"" if self.tell() > 100_000 else super().read(size)
+
+    with pytest.raises(InputError, match="became shorter"):
+        local_client.upload(lambda: Shrinking(picture), "image/png", context)
 
 
 def test_uploads_go_to_the_host_for_uploads(mock, client, context, picture):
     queue(mock, "POST", UPLOAD, {"json": {"code": 200, "data": UPLOADED}})
-    client.upload(picture, "image/png", context)
+    client.upload(lambda: picture.open("rb"), "image/png", context)
     assert mock.calls[0].request.url == UPLOAD
 
 

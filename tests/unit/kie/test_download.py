@@ -445,3 +445,94 @@ def test_plain_http_is_for_pictures_on_this_machine_only(local_downloader, host,
     for url in ("http://tempfile.test/a.png", "https://10.0.0.1/a.png", "https://169.254.169.254/"):
         with pytest.raises(OutputError, match="not followed"):
             local_downloader.fetch(url, refuse, context)
+
+
+# whether a link works
+
+
+def test_a_link_that_answers_is_alive(local_downloader, host, answer, context):
+    host.says(answer.page(body=b"picture"))
+    assert local_downloader.alive(host.url + "/a.png", context)
+    (seen,) = host.seen
+    assert (seen.method, seen.path) == ("HEAD", "/a.png")
+    assert seen.headers["Authorization"] is None
+    assert seen.headers["Cookie"] is None
+
+
+@pytest.mark.parametrize("status", [200, 204, 206])
+def test_any_good_status_is_a_sign_of_life(mock, downloader, context, status):
+    mock.head(URL, status=status)
+    assert downloader.alive(URL, context)
+
+
+@pytest.mark.parametrize("status", [302, 304, 400, 401, 403, 404, 405, 408, 410, 425, 429, 500, 502, 503])
+def test_any_other_status_is_none_and_is_not_asked_again(mock, downloader, context, clock, status):
+    mock.head(URL, status=status)
+    assert not downloader.alive(URL, context)
+    assert len(mock.calls) == 1
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://tempfile.test/a.png",
+        "https://127.0.0.1/a.png",
+        "https://10.0.0.1/",
+        "file:///etc/passwd",
+        "https://[",
+        "",
+    ],
+)
+def test_a_link_that_must_not_be_followed_is_not_alive(mock, downloader, context, url):
+    assert not downloader.alive(url, context)
+    assert len(mock.calls) == 0
+
+
+def test_the_redirects_of_a_link_are_followed_under_the_same_rules(mock, downloader, context):
+    mock.head(URL, status=302, headers={"Location": "https://other.test/b.png"})
+    mock.head("https://other.test/b.png")
+    assert downloader.alive(URL, context)
+    mock.head("https://other.test/inner", status=302, headers={"Location": "https://192.168.0.1/b.png"})
+    assert not downloader.alive("https://other.test/inner", context)
+    mock.head("https://other.test/circle", status=302, headers={"Location": "https://other.test/circle"})
+    assert not downloader.alive("https://other.test/circle", context)
+
+
+@pytest.mark.usefixtures("_no_proxies")
+def test_a_name_that_leads_to_this_machine_is_not_alive(downloader, context, monkeypatch, listener):
+    port = listener.getsockname()[1]
+    resolving_to(monkeypatch, port)
+    assert not downloader.alive(f"https://innocent.example:{port}/a.png", context)
+    connection, _ = listener.accept()
+    with connection:
+        assert connection.recv(100) == b""
+
+
+def test_a_connection_that_breaks_is_no_sign_of_life(local_downloader, host, answer, context, refused_port):
+    host.says(answer.hang_up)
+    assert not local_downloader.alive(host.url, context)
+    assert not local_downloader.alive(f"http://127.0.0.1:{refused_port}/", context)
+    assert len(host.seen) == 1
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(1000.0, 10.0), (4.0, 4.0), (0.0, 1.0)])
+def test_a_look_at_a_link_takes_ten_seconds_or_what_the_call_has_left(
+    mock, downloader, context, clock, monkeypatch, left, seconds
+):
+    mock.head(URL)
+    context.deadline = clock.time + left
+    asked = []
+    request = downloader._session.request
+    monkeypatch.setattr(
+        downloader._session, "request", lambda *given, **more: asked.append(more["timeout"]) or request(*given, **more)
+    )
+    assert downloader.alive(URL, context)
+    assert asked == [(seconds, seconds)]
+
+
+def test_no_link_is_looked_at_for_a_call_that_was_cancelled(mock, downloader, context):
+    context.cancel()
+    with pytest.raises(CancelledError):
+        downloader.alive(URL, context)
+    assert len(mock.calls) == 0

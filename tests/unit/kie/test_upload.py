@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import email.parser
 import email.policy
+import hashlib
+import io
+import os
 import tracemalloc
 
 import pytest
@@ -28,7 +31,7 @@ def parsed(content_type, body):
 
 @pytest.mark.parametrize("size", [-1, 1, 7, 16384, 10**9])
 def test_the_form_has_the_fields_and_the_file_however_it_is_read(picture, size):
-    with MultipartFile(picture, "image/png", FIELDS) as form:
+    with MultipartFile(picture.open("rb"), "image/png", FIELDS) as form:
         body = b"".join(iter(lambda: form.read(size), b""))
         assert len(body) == len(form)
         assert form.read(size) == b""
@@ -41,12 +44,15 @@ def test_the_form_has_the_fields_and_the_file_however_it_is_read(picture, size):
 
 
 def test_the_name_of_the_file_stays_on_this_machine(picture):
-    with MultipartFile(picture, "image/png", FIELDS) as form:
+    with MultipartFile(picture.open("rb"), "image/png", FIELDS) as form:
         assert b"private" not in form.read(400)
 
 
 def test_every_form_has_a_boundary_of_its_own(picture):
-    with MultipartFile(picture, "image/png", FIELDS) as one, MultipartFile(picture, "image/png", FIELDS) as two:
+    with (
+        MultipartFile(picture.open("rb"), "image/png", FIELDS) as one,
+        MultipartFile(picture.open("rb"), "image/png", FIELDS) as two,
+    ):
         assert one.content_type != two.content_type
 
 
@@ -56,7 +62,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
         file.truncate(50_000_000)
     tracemalloc.start()
     try:
-        with MultipartFile(path, "image/png", FIELDS) as form:
+        with MultipartFile(path.open("rb"), "image/png", FIELDS) as form:
             read = sum(len(piece) for piece in iter(lambda: form.read(16384), b""))
             peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -65,12 +71,40 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert peak < 2_000_000
 
 
-def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(InputError, match=r"gone\.png' cannot be read: No such file"):
-        MultipartFile(tmp_path / "gone.png", "image/png", FIELDS)
+def test_a_file_that_grows_while_it_is_sent_is_sent_as_long_as_it_was(picture):
+    before = picture.read_bytes()
+    with MultipartFile(picture.open("rb"), "image/png", FIELDS) as form:
+        with picture.open("ab") as file:
+            file.write(b"a secret behind the picture")
+        body = b"".join(iter(lambda: form.read(10**9), b""))
+        assert form.sha256 == hashlib.sha256(before).hexdigest()
+    assert len(body) == len(form)
+    assert b"secret" not in body
+
+
+def test_a_file_that_shrinks_while_it_is_sent_ends_the_upload(picture):
+    with MultipartFile(picture.open("rb"), "image/png", FIELDS) as form:
+        os.truncate(picture, 100)
+        with pytest.raises(InputError, match="has changed since it was checked: it became shorter"):
+            list(iter(lambda: form.read(1000), b""))
+
+
+def test_the_digest_is_that_of_the_bytes_that_were_sent(picture):
+    with MultipartFile(picture.open("rb"), "image/png", FIELDS) as form:
+        while form.read(1000):
+            pass
+        assert form.sha256 == hashlib.sha256(picture.read_bytes()).hexdigest()
+
+
+def test_bytes_in_memory_are_sent_like_a_file():
+    with MultipartFile(io.BytesIO(b"GIF89a;"), "image/gif", FIELDS) as form:
+        body = b"".join(iter(lambda: form.read(10), b""))
+    (*_, part) = parsed(form.content_type, body).iter_parts()
+    assert part.get_payload(decode=True) == b"GIF89a;"
 
 
 def test_the_file_is_closed_afterwards(picture):
-    with MultipartFile(picture, "image/png", FIELDS) as form:
-        file = form._file
+    file = picture.open("rb")
+    with MultipartFile(file, "image/png", FIELDS):
+        assert not file.closed
     assert file.closed

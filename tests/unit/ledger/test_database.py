@@ -10,6 +10,7 @@ import pytest
 
 from kie_mcp.errors import ConfigError
 from kie_mcp.ledger import Database
+from kie_mcp.ledger.schema import MIGRATIONS
 
 INSERT = "INSERT INTO tasks (state, created_at, updated_at) VALUES ('waiting', 1, 1)"
 
@@ -72,6 +73,7 @@ def test_processes_open_and_write_at_the_same_time(processes, path):
 import sys
 from pathlib import Path
 from kie_mcp.ledger import Database
+from kie_mcp.ledger.schema import MIGRATIONS
 for _ in range(5):
     database = Database(Path(sys.argv[1]))
     assert database.notice is None
@@ -92,6 +94,7 @@ def test_processes_that_find_a_damaged_file_set_it_aside_once(processes, path):
 import logging, sys
 from pathlib import Path
 from kie_mcp.ledger import Database
+from kie_mcp.ledger.schema import MIGRATIONS
 logging.disable()
 database = Database(Path(sys.argv[1]))
 with database.write() as connection:
@@ -217,3 +220,21 @@ def test_a_full_disk_is_an_error_that_names_the_setting(database):
 def test_a_mistake_of_the_program_stays_what_it_is(database):
     with pytest.raises(sqlite3.IntegrityError), database.write() as connection:
         connection.execute("INSERT INTO tasks (state) VALUES (NULL)")
+
+
+def test_a_file_of_the_first_version_keeps_its_tasks(path, clock):
+    path.parent.mkdir()
+    old = sqlite3.connect(path)
+    for statement in MIGRATIONS[0]:
+        old.execute(statement)
+    old.execute(INSERT)
+    old.execute("PRAGMA user_version=1")
+    old.commit()
+    old.close()
+    database = Database(path, clock)
+    with database.read() as connection:
+        assert connection.execute("SELECT result FROM tasks").fetchone()["result"] is None
+        assert connection.execute("SELECT count(*) FROM uploads").fetchone()[0] == 0
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert (database.notice, count(database)) == (None, 1)
+    database.close()

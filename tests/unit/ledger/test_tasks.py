@@ -261,3 +261,58 @@ def test_a_task_of_which_some_pictures_are_missing_is_left_to_fetch(ledger, begi
     assert [row.task_id for row in ledger.unsaved()] == ["t"]
     ledger.saved("t", [first, second])
     assert ledger.unsaved() == []
+
+
+# structured results
+
+
+def test_a_structured_result_is_kept_and_leaves_nothing_to_fetch(ledger, begin):
+    begin("t")
+    ledger.observed("t", "success", result={"boxes": [[1, 2.5]], "label": "fox"})
+    row = ledger.find("t")
+    assert row.result == {"boxes": [[1, 2.5]], "label": "fox"}
+    assert row.without_pictures
+    assert ledger.unsaved() == []
+
+
+def test_a_result_beside_pictures_leaves_those_to_fetch(ledger, begin):
+    begin("t")
+    ledger.observed("t", "success", image_urls=["https://a.example/1"], result={"layers_data": []})
+    assert not ledger.find("t").without_pictures
+    assert [row.task_id for row in ledger.unsaved()] == ["t"]
+    ledger.saved("t", [FOX])
+    assert ledger.unsaved() == []
+    assert ledger.find("t").result == {"layers_data": []}
+
+
+def test_a_task_that_names_neither_pictures_nor_data_is_left_to_fetch(ledger, begin):
+    begin("t")
+    ledger.observed("t", "success")
+    assert not ledger.find("t").without_pictures
+    assert [row.task_id for row in ledger.unsaved()] == ["t"]
+
+
+def test_a_result_that_was_missing_so_far_is_noted_once(ledger, database, begin):
+    begin("t")
+    ledger.observed("t", "success")
+    ledger.observed("t", "success", result=[1])
+    with database.read() as connection:
+        before = connection.total_changes
+        ledger.observed("t", "success", result=[1])
+        ledger.observed("t", "success")
+        assert connection.total_changes == before
+    assert ledger.find("t").result == [1]
+
+
+@pytest.mark.parametrize(("length", "kept"), [(1_000_000, True), (1_000_001, False)])
+def test_a_result_of_more_than_a_million_characters_is_not_kept(ledger, begin, length, kept):
+    begin("t")
+    ledger.observed("t", "success", result="x" * (length - 2))
+    assert (ledger.find("t").result is not None) is kept
+    assert ledger.find("t").state == "success"
+
+
+def test_a_result_keeps_no_secret(ledger, begin):
+    begin("t")
+    ledger.observed("t", "success", result={"text": "the s3cret"})
+    assert "s3cret" not in str(ledger.find("t").result)
