@@ -206,6 +206,8 @@ class Generations:
                     next_step="Call get_visual_task with the task id in a minute; if it stays so, look at kie.ai/logs.",
                     task_id=status.task_id,
                 )
+        if status.names_other_links:
+            warnings = (*warnings, "The result holds links of its own, which are not saved: they die within the hour.")
         credits_consumed = status.credits_consumed if status.finished else None
         return Outcome(
             task_id=status.task_id,

@@ -45,6 +45,11 @@ class TaskStatus:
         """Whether the task has ended; an unknown state has not."""
         return self.state in TERMINAL
 
+    @property
+    def names_other_links(self) -> bool:
+        """Whether the structured result holds links beside those of the pictures."""
+        return _holds_links(self.result, self.image_urls)
+
 
 def read_status(task_id: str, data: Any) -> TaskStatus:
     """Read the ``data`` of a ``recordInfo`` answer; whatever does not fit is left out, nothing is trusted."""
@@ -90,6 +95,13 @@ def _shallow(value: Any, levels: int = _DEEPEST) -> bool:
     """Whether a structured result can be handled further: nested at most ``levels`` deep."""
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return levels > 0 and all(_shallow(item, levels - 1) for item in inner)
+
+
+def _holds_links(value: Any, known: tuple[str, ...]) -> bool:
+    if isinstance(value, str):
+        return value.startswith(("http://", "https://")) and value not in known
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_holds_links(item, known) for item in inner)
 
 
 def _text(value: Any) -> str | None:

@@ -137,3 +137,17 @@ def test_credits_are_a_number_or_unknown(value, number):
 )
 def test_the_time_taken_comes_from_the_time_stamps(record, seconds):
     assert read(state="success", **record).seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("result", "named"),
+    [
+        (None, False),
+        ({"subject_status": 1}, False),
+        ({"layers_data": [{"url": "https://r.example/1.png"}]}, False),
+        ({"mask_urls": ["https://r.example/mask.png"]}, True),
+        ([["http://r.example/1.png"]], True),
+    ],
+)
+def test_links_in_a_structured_result_are_told_from_those_of_the_pictures(result, named):
+    assert TaskStatus("t", "success", image_urls=("https://r.example/1.png",), result=result).names_other_links is named

@@ -67,6 +67,13 @@ def test_a_model_that_gives_data_gives_them_as_they_are(tools, kie):
     assert tools.call("get_visual_task", task_id=answer["task_id"])["result"] == found
 
 
+def test_links_in_data_are_told_to_be_short_lived(tools, kie):
+    masks = {"mask_urls": ["https://result.example/mask.png"]}
+    kie.state = lambda task_id: TaskStatus(task_id, "success", result=masks)
+    answer = tools.call("generate_visual", prompt="a", model="z-image")
+    assert answer["warnings"] == ["The result holds links of its own, which are not saved: they die within the hour."]
+
+
 def test_every_file_is_linked(tools, kie, success, png):
     kie.state = lambda task_id: success(task_id, pictures=3)
     result = tools.result("generate_visual", prompt="a fox")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kie_mcp.catalogue import Catalogue
 from kie_mcp.errors import ConfigError
 
 
@@ -28,6 +29,15 @@ def test_settings_that_could_not_be_used_are_read_again_at_the_next_call(tools):
         _ = tools.services.config
     tools.config = right
     assert tools.services.config is right
+
+
+def test_the_models_can_be_read_anew_and_what_was_built_with_them(tools):
+    models, jobs = tools.services.catalogue, tools.services.jobs
+    tools.catalogue = Catalogue.load()
+    assert tools.services.catalogue is models
+    tools.services.reload_catalogue()
+    assert tools.services.catalogue is tools.catalogue
+    assert tools.services.jobs is not jobs
 
 
 def test_after_closing_the_ledger_is_opened_anew(tools):
