@@ -28,16 +28,20 @@ def is_of_a_film(name: str) -> bool:
     return _NOT_STILL.search(name) is not None
 
 
-def with_picture_format(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
-    """A field with ``format`` uri exactly where it takes the URL of a picture, or a list of them."""
+def with_picture_format(name: str, field: Mapping[str, Any], *, known: bool = False) -> dict[str, Any]:
+    """A field with ``format`` uri exactly where it takes the URL of a picture, or a list of them.
+
+    ``known``: it did so far, whatever its name is. Which picture is sent is never for a schema to say, so it keeps no
+    ``default``.
+    """
     entry = field.get("items", {}) if field.get("type") == "array" else field
     told = entry.get("format") == "uri"
     takes = entry.get("type", "string") == "string" and "enum" not in entry
     takes = takes and name not in COUNTS and not _NO_PICTURE.search(name)
-    wanted = takes and (told or _PICTURE.fullmatch(name) is not None)
-    if wanted == told:
+    wanted = takes and (told or known or _PICTURE.fullmatch(name) is not None)
+    if not (wanted or told):
         return dict(field)
-    changed = {key: value for key, value in entry.items() if key != "format"}
+    changed = {key: value for key, value in entry.items() if key not in ("format", "default")}
     if wanted:
         changed = {"type": "string", **changed, "format": "uri"}
     return {**field, "items": changed} if field.get("type") == "array" else changed

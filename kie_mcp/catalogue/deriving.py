@@ -12,14 +12,20 @@ from kie_mcp.catalogue.routing import routes
 from kie_mcp.catalogue.samples import sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from kie_mcp.catalogue.live import Entry
 
 OWN_KEYWORDS = ("$schema", "type", "properties", "required", "additionalProperties")
 """What stands at the root of every input schema; what else does are rules between its fields."""
 
+_NAMING = ("required", "properties", "dependentRequired")
+"""The keywords of a rule that name inputs."""
+
 _FROM_CALLERS = ("prompt", "image_input")
+
+_KINDS = {"upscal": "upscale", "background": "background-removal", "layer": "layer-decomposition"}
+"""Words in the names of models and tasks, and what a model with a picture and no prompt then does."""
 
 
 def model_file(entry: Entry, live: Mapping[str, Any], base: Mapping[str, Any] | None, source: str) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def model_file(entry: Entry, live: Mapping[str, Any], base: Mapping[str, Any] | 
     """
     known = base or {"input": {"properties": {}}, "mapping": {}, "defaults": {}, "price": {"credits": None}}
     fields = _fields(live["properties"], known["input"]["properties"])
-    mapping = routes(fields, known)
+    mapping = routes(fields, live["required"], known)
     made = {
         "id": entry.id,
         "title": known.get("title", entry.title),
@@ -77,22 +83,13 @@ def _is_description(name: str, value: Any) -> bool:
 
 
 def _fields(live: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _with_limits(field, base[name]) if name in base else with_picture_format(name, field)
-        for name, field in live.items()
-    }
-
-
-def _with_limits(field: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """The live field; that it takes pictures, and which, is known from the base."""
-    limits = {name: value for name, value in base.items() if name.startswith("x-")}
-    if not takes_pictures(base):
-        return {**field, **limits}
-    entry = {key: value for key, value in field.items() if key != "format"}
-    if field.get("type") == "array":
-        entry["items"] = {"type": "string", **field.get("items", {}), "format": "uri"}
-        return {**entry, **limits}
-    return {**entry, "format": "uri", **limits}
+    """The live inputs; which of them take pictures, and what pictures, is known from the base."""
+    made = {}
+    for name, field in live.items():
+        before = base.get(name, {})
+        limits = {key: value for key, value in before.items() if key.startswith("x-")}
+        made[name] = {**with_picture_format(name, field, known=takes_pictures(before)), **limits}
+    return made
 
 
 def _rules(base: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,25 +103,14 @@ def _rules(base: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]
 
 def _inputs_in(rule: Any) -> set[str]:
     """The inputs that a rule names, wherever in it."""
-    return set(_names_in(rule))
-
-
-def _names_in(rule: Any) -> Iterator[str]:
     if isinstance(rule, list):
-        for part in rule:
-            yield from _names_in(part)
-    elif isinstance(rule, dict):
-        for keyword, value in rule.items():
-            if keyword == "required":
-                yield from value
-            elif keyword in ("properties", "dependentRequired", "dependentSchemas"):
-                yield from value
-                if keyword == "dependentRequired":
-                    yield from (name for names in value.values() for name in names)
-                elif keyword == "dependentSchemas":
-                    yield from _names_in(list(value.values()))
-            else:
-                yield from _names_in(value)
+        return {name for part in rule for name in _inputs_in(part)}
+    if not isinstance(rule, dict):
+        return set()
+    depending = rule.get("dependentRequired", {})
+    named = {*rule.get("required", ()), *rule.get("properties", ()), *depending}
+    further = [value for keyword, value in rule.items() if keyword not in _NAMING]
+    return named.union(*depending.values(), _inputs_in(further))
 
 
 def _defaults(
@@ -135,6 +121,7 @@ def _defaults(
         name: value for name, value in base["defaults"].items() if name in fields and _is_valid(fields[name], value)
     }
     given = {mapping[argument]["field"] for argument in _FROM_CALLERS if argument in mapping}
+    given.update(name for name, field in fields.items() if takes_pictures(field))
     for name in required:
         if name not in made and name not in given and ("enum" in fields[name] or "default" in fields[name]):
             made[name] = sample(fields[name])
@@ -175,15 +162,14 @@ def _returns(base: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, An
 
 def _kind(entry: Entry, made: Mapping[str, Any]) -> str:
     """What a new model does, by its inputs, and by its name where it takes a picture alone."""
-    pictures = made["mapping"].get("image_input")
+    required = made["input"]["required"]
+    pictures, prompt = (made["mapping"].get(argument, {}).get("field") for argument in ("image_input", "prompt"))
     if pictures is None:
         return "text-to-image"
-    if "prompt" not in made["mapping"]:
-        said = f"{entry.id} {' '.join(entry.tasks)}".lower()
-        if "upscal" in said:
-            return "upscale"
-        return "background-removal" if "background" in said else "image-to-image"
-    return "image-to-image" if pictures["field"] in made["input"]["required"] else "text-or-image-to-image"
+    if pictures not in required and prompt is not None:
+        return "text-or-image-to-image"
+    said = f"{entry.id} {' '.join(entry.tasks)}".lower() if prompt not in required else ""
+    return next((kind for word, kind in _KINDS.items() if word in said), "image-to-image")
 
 
 def _minimal_input(made: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:

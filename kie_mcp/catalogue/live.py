@@ -57,7 +57,7 @@ def entries(data: Any, known: Collection[str]) -> list[Entry]:
     old = [_entry(item) for model_id, item in first.items() if model_id in known]
     new: dict[str, Entry] = {}
     for model_id, item in first.items():
-        if model_id.lower() not in taken and _is_for_images(item):
+        if len(new) < MOST_MODELS and model_id.lower() not in taken and _is_for_images(item):
             new.setdefault(model_id.lower(), _entry(item))
     return [*old, *new.values()][:MOST_MODELS]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp import schemas
+from kie_mcp.catalogue.conventions import takes_pictures
 from kie_mcp.catalogue.deriving import OWN_KEYWORDS
 from kie_mcp.catalogue.live import MOST_MODELS, is_model_id
 from kie_mcp.catalogue.sanitising import UnusableSchemaError, clean_fields
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 LARGEST_BYTES = 20 * 1024 * 1024
+
+_LATEST = 1e12
 
 _ODD = (BundleError, RecursionError, TypeError, ValueError, AttributeError, KeyError)
 """What a content of quite another form makes code stumble over that was written for the right one."""
@@ -84,31 +87,33 @@ def read(path: Path, folder: str | None = None) -> dict[str, dict[str, Any]]:
         logger().info("%s is older than the bundled models and was not used.", path)
         return {}
     found, wrong = _sound(content["models"], bundled_files(folder))
-    for model_id, reason in wrong.items():
-        logger().warning("%s: %s was not used: %s.", path, model_id, reason)
+    if wrong:
+        first, reason = next(iter(wrong.items()))
+        logger().warning("%s: %d models in it were not used, e.g. %s: %s.", path, len(wrong), first, reason)
     return found
 
 
 def _content(path: Path) -> dict[str, Any] | None:
     """What is in the file, if it has the outer form; a warning says what is wrong, and the file is left alone."""
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
         content = json.loads(data) if len(data) <= LARGEST_BYTES else None
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, RecursionError) as error:
         logger().warning("The refreshed models in %s cannot be read and were not used: %s.", path, error)
         return None
-    right = isinstance(content, dict) and isinstance(content.get("models"), list)
-    if not right or content["format"] != FORMAT or not _is_time(content.get("fetched_at")):
+    if not isinstance(content, dict) or not _has_right_form(content):
         logger().warning("%s is too large, or not of this version's form; it was not used.", path)
         return None
-    return dict(content)
+    return content
 
 
-def _is_time(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _has_right_form(content: Mapping[str, Any]) -> bool:
+    time = content.get("fetched_at")
+    is_time = isinstance(time, int | float) and not isinstance(time, bool) and 0 <= time < _LATEST
+    return content.get("format") == FORMAT and is_time and isinstance(content.get("models"), list)
 
 
 def _bundled_at(folder: str | None) -> float:
@@ -129,7 +134,7 @@ def _sound(models: list[Any], bundled: Mapping[str, Any]) -> tuple[dict[str, dic
     found: dict[str, dict[str, Any]] = {}
     wrong: dict[str, str] = {}
     for data in models[:MOST_MODELS]:
-        model_id = data.get("id") if isinstance(data, dict) else None
+        model_id = str(data.get("id")) if isinstance(data, dict) else ""
         if not is_model_id(model_id) or lower.setdefault(model_id.lower(), model_id) != model_id:
             wrong["an entry"] = "it has no id, or one that is taken"
             continue
@@ -147,7 +152,8 @@ def fault_of(data: Mapping[str, Any], base: Mapping[str, Any] | None, check: Mod
     Beyond what makes a model file right, its input has to be clean, and its rules those of the bundled ``base``.
     """
     try:
-        return _unclean(data["input"], base) or next((printable(fault) for fault in check.faults(data)), None)
+        unclean = _unclean(data["input"], base) or _with_pictures(data)
+        return unclean or next((printable(fault) for fault in check.faults(data)), None)
     except _ODD as error:
         return f"it describes no model ({type(error).__name__})"
 
@@ -164,6 +170,14 @@ def _unclean(schema: Mapping[str, Any], base: Mapping[str, Any] | None) -> str |
     known = base["input"] if base else {}
     if any(not _is_part(value, known.get(name)) for name, value in rules.items()):
         return "it has rules that no bundled model has"
+    return None
+
+
+def _with_pictures(data: Mapping[str, Any]) -> str | None:
+    """Which pictures are sent, perhaps from this machine, is only for callers to say."""
+    fields = {name: field for name, field in data["input"]["properties"].items() if takes_pictures(field)}
+    if set(fields) & set(data["defaults"]) or any(field.get("default", []) != [] for field in fields.values()):
+        return "it brings pictures of its own"
     return None
 
 

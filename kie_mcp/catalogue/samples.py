@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 _TEXT = "a red apple on a table"
 _PICTURE = "https://example.com/in.png"
 _LONGEST = 10_000
+_MOST_ITEMS = 50
 
 
-def sample(field: Mapping[str, Any]) -> Any:
+def sample(field: Mapping[str, Any], most: int = _MOST_ITEMS) -> Any:
     """The default, else the first of the values, else the least that the schema asks for.
 
-    What a schema contradicts itself about comes out wrong: whoever uses it has to check.
+    At most ``most`` items of a list, and one of each list in it. So what a schema contradicts itself about, or asks
+    far too much of, comes out wrong: whoever uses it has to check.
     """
     if "default" in field and field["default"] != []:
         return field["default"]
@@ -25,9 +27,9 @@ def sample(field: Mapping[str, Any]) -> Any:
         return field["enum"][0]
     kind = field.get("type")
     if kind == "array":
-        return [sample(field.get("items", {}))] * max(1, min(field.get("minItems", 1), _LONGEST))
+        return [sample(field.get("items", {}), 1)] * min(max(1, field.get("minItems", 1)), most)
     if kind == "object":
-        return {name: sample(field["properties"][name]) for name in field.get("required", ())}
+        return {name: sample(field["properties"][name], most) for name in field.get("required", ())}
     if kind == "boolean":
         return False
     if kind in ("integer", "number"):
@@ -37,8 +39,8 @@ def sample(field: Mapping[str, Any]) -> Any:
 
 def _number(field: Mapping[str, Any]) -> Any:
     """The number nearest to 1 in the field's range."""
-    least, most = field.get("minimum", 1), field.get("maximum", 1)
-    return max(least, min(1, most)) if least <= 1 else least
+    number = min(1, field.get("maximum", 1))
+    return max(number, field.get("minimum", number))
 
 
 def _text(field: Mapping[str, Any]) -> str:

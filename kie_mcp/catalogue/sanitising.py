@@ -7,7 +7,6 @@ Depth and size are bounded.
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +86,7 @@ class _Cleaner:
             found["type"] = kind
         found.update(_values(node, kind))
         found.update({name: value for name, read in _KEYWORDS.items() if (value := read(node.get(name))) is not None})
-        if kind == "array" and "items" in node:
+        if kind == "array" and isinstance(node.get("items"), dict):
             found["items"] = self.cleaned(node["items"], depth + 1)
         if kind == "object" and isinstance(node.get("properties"), dict):
             found.update(self._object(node, depth))
@@ -147,25 +146,27 @@ def _type(node: Mapping[str, Any]) -> str | list[str] | None:
     known = list(dict.fromkeys(name for name in (given if isinstance(given, list) else [given]) if name in _TYPES))
     if known:
         return known[0] if len(known) == 1 else known
-    values = _list(node.get("enum"))
+    values = _enum(node, None)
     if values and all(isinstance(value, str) for value in values):
         return "string"
-    return "array" if "items" in node else "object" if "properties" in node else None
+    implied = {"items": "array", "properties": "object"}
+    return next((name for keyword, name in implied.items() if isinstance(node.get(keyword), dict)), None)
 
 
 def _values(node: Mapping[str, Any], kind: str | list[str] | None) -> dict[str, Any]:
     """``enum`` and ``default``, as far as their values are of the schema's own type."""
-    found: dict[str, Any] = {}
-    given = _list(node.get("enum"))
-    if len(given) > _MOST_VALUES:
-        raise UnusableSchemaError(f"its schema has a list of more than {_MOST_VALUES} values")
-    enum = [value for number, value in enumerate(given) if _fits(value, kind) and value not in given[:number]]
-    if enum:
-        found["enum"] = enum
-    default = node.get("default")
+    enum, default = _enum(node, kind), node.get("default")
+    found: dict[str, Any] = {"enum": enum} if enum else {}
     if (_fits(default, kind) and (not enum or default in enum)) or (default == [] and kind == "array"):
         found["default"] = default
     return found
+
+
+def _enum(node: Mapping[str, Any], kind: str | list[str] | None) -> list[Any]:
+    given = _list(node.get("enum"))
+    if len(given) > _MOST_VALUES:
+        raise UnusableSchemaError(f"its schema has a list of more than {_MOST_VALUES} values")
+    return [value for number, value in enumerate(given) if _fits(value, kind) and value not in given[:number]]
 
 
 def _fits(value: Any, kind: str | list[str] | None) -> bool:
@@ -177,7 +178,7 @@ def _fits(value: Any, kind: str | list[str] | None) -> bool:
         return "string" in kinds and len(value) <= _LONGEST_VALUE and value.isprintable()
     if isinstance(value, int):
         return abs(value) < _LARGEST and ("integer" in kinds or "number" in kinds)
-    return isinstance(value, float) and math.isfinite(value) and "number" in kinds
+    return isinstance(value, float) and abs(value) < _LARGEST and "number" in kinds
 
 
 def _bound(value: Any) -> int | float | None:

@@ -94,6 +94,22 @@ def _what(entry: Mapping[str, Any]) -> str:
     return " ".join(entry["output_paths"]) or str(error or entry["prompt"] or "")
 
 
+def show_refreshed(found: Mapping[str, Any]) -> None:
+    """What a refresh has found, on stderr: numbers, then the ids and reasons that matter."""
+    terminal.note(
+        f"{found['asked']} models asked for at Kie: {len(found['updated'])} updated, {len(found['new'])} new, "
+        f"{found['unchanged']} unchanged, {len(found['skipped'])} left as they were."
+    )
+    for name, words in _REFRESHED.items():
+        if found[name]:
+            terminal.hint(f"{words}: {', '.join(found[name])}")
+    for model_id, reason in found["skipped"].items():
+        terminal.hint(f"left as it was: {model_id}: {reason}")
+
+
+_REFRESHED: Mapping[str, str] = {"updated": "updated", "new": "new", "gone": "no longer listed by Kie"}
+
+
 def show_models(answer: Mapping[str, Any]) -> None:
     """A table of models, or one model whole where it was named exactly."""
     found = answer["models"]
@@ -105,15 +121,23 @@ def show_models(answer: Mapping[str, Any]) -> None:
                 model["id"],
                 model["kind"],
                 model["credits"],
+                f"{model['usd']:g}" if "usd" in model else None,
                 model.get("max_images", 0),
                 " ".join(model.get("aspect_ratios", [])),
             )
             for model in found
         ]
-        terminal.print_table(("id", "kind", "credits", "pictures in", "ratios"), rows)
+        terminal.print_table(_COLUMNS, rows, least=_RATIOS_WIDTH)
     else:
         near = ", ".join(answer.get("did_you_mean", []))
         terminal.note("no such model" + (f"; did you mean {near}?" if near else "; `kie-mcp models` lists them all."))
+
+
+_COLUMNS = ("id", "kind", "credits", "US$", "in", "ratios")
+"""Of the table of models: "in" is how many input pictures a model takes. As short as they can be: ids are long."""
+
+_RATIOS_WIDTH = 8
+"""With this little room for the ratios the whole list fits a terminal of 100 columns."""
 
 
 def _show_model(model: Mapping[str, Any]) -> None:

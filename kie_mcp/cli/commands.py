@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,12 +90,25 @@ def _collected(run: Run, named: Sequence[str], context: CallContext) -> list[dic
 
 
 def models(run: Run) -> int:
-    """``models [QUERY]``: the image models."""
+    """``models [QUERY]``: the image models, with ``--refresh`` as Kie has them now."""
     tool = tool_named("list_models")
     arguments = arguments_from(run.options, tool)
     if run.options.words:
         arguments["query"] = " ".join(run.options.words)
-    return run.show(run.answer(tool, arguments), answers.show_models)
+    refreshed = _refreshed(run) if run.options.refresh else {}
+    result = run.answer(tool, arguments)
+    return run.show(ToolResult({**result.structured, **refreshed}, is_error=result.is_error), answers.show_models)
+
+
+def _refreshed(run: Run) -> dict[str, Any]:
+    """``{"refreshed": ...}``: what reading Kie's own list has changed. Raises ``KieMcpError``."""
+    services = run.application.services
+    found = run.wait(lambda context: asdict(services.jobs.refresher.refresh(context)))
+    services.reload_catalogue()
+    shown: dict[str, Any] = log.redact(found, run.application.secrets())
+    if not run.options.json:
+        answers.show_refreshed(shown)
+    return {"refreshed": shown}
 
 
 def show_credits(run: Run) -> int:

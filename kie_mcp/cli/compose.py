@@ -59,7 +59,9 @@ class Application:
         self._lock = threading.Lock()
         self._sandbox: Sandbox | None = None
         self._secrets: tuple[str, ...] = ()
-        self.services = Services(clock=clock, load_config=self._config, load_catalogue=_catalogue, build_jobs=_jobs)
+        self.services = Services(
+            clock=clock, load_config=self._config, load_catalogue=self._catalogue, build_jobs=_jobs
+        )
 
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
         """Validate and run one call; raises ``KieMcpError``.
@@ -106,6 +108,16 @@ class Application:
             ) from error
         return config
 
+    def _catalogue(self) -> Catalogue:
+        """The models; where the settings do not say where refreshed ones would be, the bundled ones alone."""
+        from kie_mcp.catalogue.catalogue import Catalogue, refreshed_path
+
+        try:
+            refreshed = refreshed_path(self.services.config)
+        except ConfigError:
+            return Catalogue.load()
+        return Catalogue.load(refreshed=refreshed)
+
     def _in_sandbox(self, config: Config) -> Config:
         """The same settings, pointed at a stand-in of the Kie API in this process."""
         from kie_mcp.sandbox import Sandbox, SandboxOptions
@@ -120,12 +132,6 @@ class Application:
                 base_url=self._sandbox.base_url,
                 upload_base_url=self._sandbox.upload_base_url,
             )
-
-
-def _catalogue() -> Catalogue:
-    from kie_mcp.catalogue import Catalogue
-
-    return Catalogue.load()
 
 
 def _jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:

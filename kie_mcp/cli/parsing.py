@@ -101,6 +101,7 @@ def _add_looking(add: Callable[..., argparse.ArgumentParser]) -> None:
     tool = commands.tool_named("list_models")
     what = tool.input_schema["properties"]["query"]["description"]
     made.add_argument("words", nargs="*", metavar="QUERY", help=what)
+    made.add_argument("--refresh", action="store_true", help="read Kie's own list first, about a second for each model")
     add_options(made, tool, leave_out={"query"})
     add("credits", "show the balance", commands.show_credits)
     made = add("call", "call any tool with JSON arguments; the answer is JSON", commands.call)

@@ -185,10 +185,10 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]], *, least: int = _LEAST_WIDTH) -> None:
     """Columns on stdout. Whole where nobody watches; on a terminal the last column is cut to fit.
 
-    Where a terminal leaves no room for the last column, it stands on lines of its own.
+    Where a terminal leaves less than ``least`` columns for the last one, it stands on lines of its own.
     """
     lines = [list(heads), *([_cell(value) for value in row] for row in rows)]
     widths = [max(width(line[column]) for line in lines) for column in range(len(heads) - 1)]
@@ -196,7 +196,7 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     left = columns - sum(widths) - 2 * len(widths)
     for line in lines:
         cells = [text + " " * (wanted - width(text)) for text, wanted in zip(line, widths, strict=False)]
-        if left >= _LEAST_WIDTH:
+        if left >= least:
             print("  ".join([*cells, _cut(line[-1], left)]).rstrip())
         else:
             print("  ".join(cells).rstrip())

@@ -7,9 +7,11 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kie_mcp.catalogue.catalogue import refreshed_path
 from kie_mcp.files import Outputs
 from kie_mcp.jobs.batch import Batches
 from kie_mcp.jobs.generation import Generations
+from kie_mcp.jobs.refreshing import Refresher
 from kie_mcp.jobs.saving import Saver
 from kie_mcp.jobs.sources import Sources
 from kie_mcp.jobs.submitting import Submitter
@@ -17,6 +19,7 @@ from kie_mcp.jobs.uploads import Uploads
 from kie_mcp.jobs.waiting import PollGate
 from kie_mcp.jobs.watching import Watcher
 from kie_mcp.kie import Downloader, KieClient
+from kie_mcp.kie.market import Market
 from kie_mcp.ledger import Database, RateWindow, TaskLedger, UploadLedger
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class Jobs:
     ledger: TaskLedger
     client: KieClient
     database: Database
+    refresher: Refresher
 
 
 def ledger_path(config: Config) -> Path:
@@ -66,4 +70,5 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
         watcher=watcher,
         saver=Saver(config, client, downloader, ledger, lambda: uuid.uuid4().hex),
     )
-    return Jobs(generations, Batches(generations), ledger, client, database)
+    refresher = Refresher(config, refreshed_path(config), lambda: Market(client))
+    return Jobs(generations, Batches(generations), ledger, client, database, refresher)

@@ -1,6 +1,7 @@
 """Wishes and refusals against the bundled models, and a folder for models of every other kind."""
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -126,3 +127,56 @@ def odd(folder, add):
         },
     )
     return Catalogue.load(str(folder))
+
+
+@pytest.fixture
+def openapi():
+    """A document such as Kie's catalogue has, with these inputs; ``components`` of it by their names."""
+
+    def make(properties, required=(), **components):
+        schema = {
+            "type": "object",
+            "properties": {
+                "model": {"type": "string"},
+                "input": {"type": "object", "properties": properties, "required": list(required)},
+            },
+        }
+        post = {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+        return {"openapi": "3.1.0", "paths": {"/api/v1/jobs/createTask": {"post": post}}, "components": components}
+
+    return make
+
+
+WORDS = [
+    *("type", "properties", "required", "items", "enum", "default", "minimum", "maximum", "minLength", "maxLength"),
+    *("minItems", "maxItems", "format", "description", "$ref", "allOf", "anyOf", "oneOf", "pattern"),
+    *("string", "integer", "number", "boolean", "array", "object", "null", "uri", "#/components/A"),
+    *("prompt", "image_urls", "image_size", "aspect_ratio", "resolution", "quality", "output_format", "n"),
+    *("1:1", "16:9", "auto", "2K", "png", "jpeg", "square_hd", "landscape_16_9"),
+    *("\x1b[31m", "\u202e", "__proto__", "../../x"),
+]
+
+
+def _value(rng, depth):
+    """JSON that looks like a schema from afar."""
+    kind = rng.randrange(8 if depth else 5)
+    if kind < 3:
+        return rng.choice(WORDS)
+    if kind == 3:
+        return rng.choice([None, True, False, "", 0, 1, -1, 2.5, 1e308, 10**30])
+    if kind == 4:
+        return [rng.choice(WORDS) for _ in range(rng.randrange(4))]
+    if kind == 5:
+        return [_value(rng, depth - 1) for _ in range(rng.randrange(4))]
+    return {rng.choice(WORDS): _value(rng, depth - 1) for _ in range(rng.randrange(6))}
+
+
+@pytest.fixture
+def random_json():
+    """So many JSON values, always the same ones."""
+
+    def make(count):
+        rng = random.Random(7)
+        return (_value(rng, rng.randrange(6)) for _ in range(count))
+
+    return make

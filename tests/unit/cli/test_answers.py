@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kie_mcp.cli.answers import exit_code, show_generation, show_many, show_models, show_tasks
+from kie_mcp.catalogue import usd
+from kie_mcp.cli.answers import exit_code, show_generation, show_many, show_models, show_refreshed, show_tasks
 
 
 def failure(category="network", message="It failed.", next_step="Try again."):
@@ -131,14 +132,48 @@ def test_older_tasks_are_mentioned(capsys):
 
 def test_models_are_a_table(capsys):
     found = [
-        {"id": "a/b", "kind": "text-to-image", "credits": 0.8, "aspect_ratios": ["1:1", "16:9"]},
+        {"id": "a/b", "kind": "text-to-image", "credits": 0.8, "usd": 0.004, "aspect_ratios": ["1:1", "16:9"]},
         {"id": "c", "kind": "image-to-image", "credits": None, "max_images": 4},
     ]
     show_models({"ok": True, "models": found})
     assert capsys.readouterr().out.splitlines() == [
-        "id   kind            credits  pictures in  ratios",
-        "a/b  text-to-image   0.8      0            1:1 16:9",
-        "c    image-to-image  -        4",
+        "id   kind            credits  US$    in  ratios",
+        "a/b  text-to-image   0.8      0.004  0   1:1 16:9",
+        "c    image-to-image  -        -      4",
+    ]
+
+
+def test_the_whole_list_of_models_fits_a_terminal_of_100_columns(terminal, catalogue):
+    screen = terminal("stdout", columns=100)
+    rows = [
+        {
+            "id": model.id,
+            "kind": model.kind,
+            "credits": model.price.credits,
+            **({} if model.price.credits is None else {"usd": usd(model.price.credits)}),
+            "max_images": model.max_images,
+            "aspect_ratios": model.choices("aspect_ratio"),
+        }
+        for model in catalogue.search()
+    ]
+    show_models({"ok": True, "models": rows})
+    lines = screen.getvalue().splitlines()
+    assert len(lines) == len(rows) + 1
+    assert max(map(len, lines)) <= 100
+
+
+REFRESHED = {"asked": 4, "updated": ["a", "b"], "new": [], "unchanged": 1, "skipped": {"c": "it is odd"}, "gone": ["d"]}
+
+
+def test_a_refresh_is_summed_up_on_stderr(capsys):
+    show_refreshed(REFRESHED)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "kie-mcp: 4 models asked for at Kie: 2 updated, 0 new, 1 unchanged, 1 left as they were.",
+        "  updated: a, b",
+        "  no longer listed by Kie: d",
+        "  left as it was: c: it is odd",
     ]
 
 

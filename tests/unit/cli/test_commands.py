@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from kie_mcp.errors import AuthError, ConfigError, InputError, TaskFailedError
+from kie_mcp.jobs.refreshing import Refreshed
 
 
 def from_stdin(monkeypatch, data):
@@ -222,6 +223,73 @@ def test_models_joins_the_words_of_a_query(command, application):
     app = application({"ok": True, "models": []})
     command("models", "nano", "banana", "--kind", "text-to-image", application=app)
     assert app.calls == [("list_models", {"query": "nano banana", "kind": "text-to-image"})]
+
+
+class Refresher:
+    """Finds one updated model, or raises."""
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def refresh(self, context):
+        context.progress(0, 1, "reading z-image")
+        if self.error is not None:
+            raise self.error
+        return Refreshed(asked=2, updated=("z-image",), new=(), unchanged=0, skipped={"a": "sk-1"}, gone=())
+
+
+@pytest.fixture
+def refreshing(application):
+    """An application with a refresher; ``reloaded`` counts how often the models were read anew."""
+
+    def make(error=None, **given):
+        app = application({"ok": True, "total": 0, "models": []}, **given)
+        app.reloaded = 0
+
+        def reload_catalogue():
+            app.reloaded += 1
+
+        app.services.jobs.refresher = Refresher(error)
+        app.services.reload_catalogue = reload_catalogue
+        return app
+
+    return make
+
+
+def test_models_can_be_refreshed_first(command, refreshing):
+    app = refreshing(secrets=("sk-1",))
+    done = command("models", "--refresh", "z", application=app)
+    assert done.code == 0
+    assert done.err.splitlines()[:3] == [
+        "kie-mcp: reading z-image",
+        "kie-mcp: 2 models asked for at Kie: 1 updated, 0 new, 0 unchanged, 1 left as they were.",
+        "  updated: z-image",
+    ]
+    assert "left as it was: a: [redacted]" in done.err
+    assert app.reloaded == 1
+    assert app.calls == [("list_models", {"query": "z"})]
+
+
+def test_a_refresh_in_json_is_part_of_the_answer(command, refreshing):
+    done = command("models", "--refresh", "--json", application=refreshing())
+    answer = json.loads(done.out)
+    assert (answer["ok"], answer["models"], done.err) == (True, [], "")
+    assert answer["refreshed"] == {
+        "asked": 2,
+        "updated": ["z-image"],
+        "new": [],
+        "unchanged": 0,
+        "skipped": {"a": "sk-1"},
+        "gone": [],
+    }
+
+
+@pytest.mark.parametrize(("error", "code"), [(AuthError("No."), 1), (ConfigError("No key."), 2)])
+def test_a_refresh_that_fails_lists_nothing(command, refreshing, error, code):
+    app = refreshing(error)
+    done = command("models", "--refresh", application=app)
+    assert (done.code, done.out, app.calls, app.reloaded) == (code, "", [], 0)
+    assert error.message in done.err
 
 
 def test_models_without_a_query_lists_all(command, application):

@@ -9,6 +9,8 @@ import logging
 import pytest
 import requests
 
+from kie_mcp import schemas
+from kie_mcp.catalogue.refreshed import write
 from kie_mcp.cli.compose import SANDBOX_KEY, Application
 from kie_mcp.clock import Clock
 from kie_mcp.context import CallContext
@@ -73,6 +75,19 @@ def test_without_usable_settings_a_tool_that_needs_none_still_works(build, monke
     assert application.call(TOOL["describe_imager_interface"], {}, CallContext()).structured["ok"] is True
     with pytest.raises(ConfigError, match="KIE_AI_TIMEOUT_SECONDS"):
         application.call(TOOL["get_credits"], {}, CallContext())
+
+
+def test_refreshed_models_are_used(build, tmp_path):
+    model = {**schemas.load("models/z-image.json"), "id": "brand/new"}
+    write(tmp_path / "state" / "catalogue.json", [model], 1_900_000_000)
+    assert build().services.catalogue.find("brand/new") is not None
+    assert build(sandbox=True).services.catalogue.find("brand/new") is None
+
+
+@pytest.mark.parametrize("name", ["KIE_AI_TIMEOUT_SECONDS", "KIE_AI_RATE_LIMIT"])
+def test_without_usable_settings_the_bundled_models_are_used(build, monkeypatch, name):
+    monkeypatch.setenv(name, "soon")
+    assert build().services.catalogue.find("z-image") is not None
 
 
 def test_a_log_file_that_cannot_be_written_is_a_settings_error(build, monkeypatch, tmp_path):

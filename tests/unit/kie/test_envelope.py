@@ -15,7 +15,7 @@ from kie_mcp.errors import (
     ServerError,
     UnclearAnswerError,
 )
-from kie_mcp.kie.envelope import parsed_object, printable, read_envelope, retry_after
+from kie_mcp.kie.envelope import parsed_object, read_envelope, retry_after
 
 HTTP = {
     201: UnclearAnswerError,
@@ -220,12 +220,6 @@ def test_a_hostile_page_is_data_only(status):
 @pytest.mark.parametrize("msg", [b'{"a":[1]}', b"7", b"true", b"[" * 400 + b"]" * 400])
 def test_a_reason_that_is_no_text_is_none(msg):
     assert failure(200, b'{"code":422,"msg":' + msg + b"}").message == "Kie answered code 422: no reason given"
-
-
-def test_printable_text_is_kept_and_cut():
-    assert printable("a  b\n\tc \u00e9") == "a b c \u00e9"
-    assert printable("x" * 501) == "x" * 499 + "…"
-    assert printable("x" * 500) == "x" * 500
 
 
 @pytest.mark.parametrize("status", [200, 401, 502])
