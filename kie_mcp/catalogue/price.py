@@ -51,12 +51,15 @@ class Price:
         )
 
     def estimate(self, values: Mapping[str, Any], pictures: int) -> float | None:
-        """The price of an input whose fields have these ``values``, with so many input pictures."""
+        """The price of an input whose fields have these ``values``, with so many input pictures.
+
+        ``None`` where it is not known: also for a value of ``by_field`` that has no price, which may be a dearer one.
+        """
         if self.per is not None:
             return None
         value = values.get(self.by_field) if self.by_field else None
         word = str(value).lower() if isinstance(value, bool) else str(value)
-        one = (self.by_credits or {}).get(word, self.credits)
+        one = (self.by_credits or {}).get(word, self.credits if value is None else None)
         if one is None:
             return None
         number = int(values.get(self.times, 1)) if self.times else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.cli import terminal
@@ -19,7 +20,9 @@ _USAGE_CATEGORIES = frozenset({"config", "input"})
 def exit_code(answer: Mapping[str, Any], *, waited: bool = True) -> int:
     """The exit code of an answer; ``waited`` is false where nobody asked for the end of the task."""
     if answer.get("results"):
-        return _of_many([exit_code(entry, waited=waited) for entry in answer["results"]])
+        code = _of_many([exit_code(entry, waited=waited) for entry in answer["results"]])
+        if code != DONE or answer["ok"]:
+            return code
     if not answer["ok"]:
         return USAGE if answer["error"]["category"] in _USAGE_CATEGORIES else FAILED
     return NOT_FINISHED if waited and goes_on(answer) else DONE
@@ -39,11 +42,18 @@ def goes_on(answer: Mapping[str, Any]) -> bool:
 def show_generation(answer: Mapping[str, Any], later: str) -> None:
     """The paths on stdout, everything else on stderr. ``later`` tells how to fetch a task that goes on."""
     terminal.print_warnings(answer["warnings"])
-    for path in answer["output_paths"]:
-        terminal.print_path(path)
+    _show_results(answer)
     if goes_on(answer):
         terminal.note(_going_on(answer))
         terminal.hint(later)
+
+
+def _show_results(answer: Mapping[str, Any]) -> None:
+    """The paths of the pictures; of a model that gives data alone, the data as JSON."""
+    for path in answer["output_paths"]:
+        terminal.print_path(path)
+    if "result" in answer and not answer["output_paths"]:
+        terminal.print_json(answer["result"])
 
 
 def _going_on(answer: Mapping[str, Any]) -> str:
@@ -60,8 +70,7 @@ def show_many(answer: Mapping[str, Any], later: str) -> None:
             advice[entry["error"]["next_step"]] = None
             continue
         terminal.print_warnings([f"{name}: {warning}" for warning in entry["warnings"]])
-        for path in entry["output_paths"]:
-            terminal.print_path(path)
+        _show_results(entry)
         if goes_on(entry):
             terminal.note(_going_on(entry) if "index" not in entry else f"{name}: {_going_on(entry)}")
             advice[later] = None
@@ -69,6 +78,27 @@ def show_many(answer: Mapping[str, Any], later: str) -> None:
         terminal.note(f"{answer['failed']} of {answer['total']} failed.")
     for text in advice:
         terminal.hint(text)
+
+
+def show_dry_run(answer: Mapping[str, Any]) -> None:
+    """What a batch would send, as a table; on stderr what is wrong, and what it all should cost."""
+    sound = [entry for entry in answer["results"] if entry["ok"]]
+    if sound:
+        rows = [
+            (entry["index"], entry["model"], entry["credits_estimated"], json.dumps(entry["body"]["input"]))
+            for entry in sound
+        ]
+        terminal.print_table(("item", "model", "credits", "input"), rows)
+    for entry in answer["results"]:
+        if entry["ok"]:
+            terminal.print_warnings([f"item {entry['index']}: {warning}" for warning in entry["warnings"]])
+        else:
+            terminal.note(f"item {entry['index']}: {entry['error']['message']}")
+    terminal.print_warnings(answer["warnings"])
+    cost = f"about {terminal.number(answer['credits_estimated'])} credits (${answer['usd_estimated']:g})"
+    terminal.note(f"{answer['succeeded']} of {answer['total']} could be sent, for {cost}; nothing was.")
+    if "error" in answer and answer["succeeded"]:
+        terminal.print_error(answer["error"])
 
 
 def show_tasks(answer: Mapping[str, Any]) -> None:

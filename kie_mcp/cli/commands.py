@@ -51,7 +51,7 @@ def batch(run: Run) -> int:
     arguments["items"] = _items(run.options.file)
     return run.show(
         run.answer(tool, arguments),
-        lambda answer: answers.show_many(answer, run.later()),
+        answers.show_dry_run if arguments.get("dry_run") else lambda answer: answers.show_many(answer, run.later()),
         waited=arguments.get("default_wait_for_result", True),
     )
 
@@ -214,6 +214,6 @@ def _with_whole_paths(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _whole_path(text: str) -> str:
     """A picture as people name it at a prompt: relative to where they are."""
-    if "://" in text or text.startswith(("task:", "~")) or not text:
+    if "://" in text or text.lower().startswith(("task:", "data:", "~")) or not text:
         return text
     return str(Path(text).absolute())

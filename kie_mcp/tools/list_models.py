@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from kie_mcp.tools.services import Services
 
 
+_LONGEST_PRICE = 80
+
+
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
     context.raise_if_cancelled()
     query, kind = arguments.get("query"), arguments.get("kind")
@@ -45,12 +48,15 @@ def _compact(model: Model) -> dict[str, Any]:
 
 def _price(model: Model) -> dict[str, Any]:
     from kie_mcp.catalogue import usd
+    from kie_mcp.text import shortened
 
     price = model.price
-    if price.credits is None:
-        return {"credits": None, "price": price.text} if price.text else {"credits": None}
-    shown: dict[str, Any] = {"credits": price.credits, "usd": usd(price.credits)}
-    return shown if price.text in (None, f"{price.credits:g}") else {**shown, "price": price.text}
+    shown: dict[str, Any] = {"credits": price.credits}
+    if price.credits is not None:
+        shown["usd"] = usd(price.credits)
+    if price.text and (price.credits is None or price.text != f"{price.credits:g}"):
+        shown["price"] = shortened(price.text, _LONGEST_PRICE)
+    return shown
 
 
 def _whole(model: Model) -> dict[str, Any]:

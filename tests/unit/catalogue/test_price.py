@@ -12,6 +12,7 @@ from kie_mcp.catalogue.price import Price
         ({}, {}, 0, None),
         ({"credits": 4}, {}, 3, 4),
         ({"credits": 18, "by": {"field": "resolution", "credits": {"4K": 24}}}, {"resolution": "4K"}, 0, 24),
+        ({"credits": 18, "by": {"field": "resolution", "credits": {"4K": 24}}}, {"resolution": "8K"}, 0, None),
         ({"credits": 18, "by": {"field": "resolution", "credits": {"4K": 24}}}, {}, 0, 18),
         ({"credits": 4, "by": {"field": "pro", "credits": {"true": 5}}}, {"pro": True}, 0, 5),
         ({"by": {"field": "quality", "credits": {"high": 22}}}, {"quality": "low"}, 0, None),

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kie_mcp.catalogue import usd
-from kie_mcp.cli.answers import exit_code, show_generation, show_many, show_models, show_refreshed, show_tasks
+from kie_mcp.cli.answers import (
+    exit_code,
+    show_dry_run,
+    show_generation,
+    show_many,
+    show_models,
+    show_refreshed,
+    show_tasks,
+)
 
 
 def failure(category="network", message="It failed.", next_step="Try again."):
@@ -36,6 +46,7 @@ MADE = {"ok": True, "status": "success"}
         ({"ok": True, "results": [MADE, failure("input")]}, True, 1),
         ({"ok": False, "results": [failure("input"), failure("input")], **failure("input")}, True, 2),
         ({"ok": False, "results": [failure("input"), failure("server")], **failure("input")}, True, 1),
+        ({"results": [MADE, MADE], **failure("input")}, True, 2),
     ],
 )
 def test_the_exit_code_says_how_it_ended(answer, waited, code):
@@ -47,6 +58,67 @@ def test_a_generation_prints_paths_and_nothing_else(capsys, generated):
     out, err = capsys.readouterr()
     assert out == "/a.png\n/b.png\n"
     assert err == "kie-mcp: note: JPEG, not PNG.\n"
+
+
+def test_data_that_stand_for_a_picture_are_printed_as_json(capsys, generated):
+    show_generation(generated(output_paths=[], result={"subjects": [1]}), "later")
+    assert json.loads(capsys.readouterr().out) == {"subjects": [1]}
+    show_generation(generated(output_paths=["/a.png"], result={"layers": [1]}), "later")
+    assert capsys.readouterr().out == "/a.png\n"
+
+
+def rehearsed(*entries, **answer):
+    failed = sum(not entry["ok"] for entry in entries)
+    return {
+        "ok": True,
+        "dry_run": True,
+        "total": len(entries),
+        "succeeded": len(entries) - failed,
+        "failed": failed,
+        "credits_estimated": 18.0,
+        "usd_estimated": 0.09,
+        "warnings": [],
+        "results": [{"index": index, **entry} for index, entry in enumerate(entries)],
+        **answer,
+    }
+
+
+SOUND = {
+    "ok": True,
+    "model": "nano-banana-pro",
+    "body": {"model": "nano-banana-pro", "input": {"prompt": "a fox"}},
+    "credits_estimated": 18,
+    "warnings": [],
+}
+
+
+def test_a_dry_run_is_a_table_of_inputs_and_what_they_cost(capsys):
+    unpriced = {**SOUND, "credits_estimated": None, "warnings": ["Odd."]}
+    show_dry_run(rehearsed(SOUND, failure("input"), unpriced, warnings=["One price is not known."]))
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "item  model            credits  input",
+        '0     nano-banana-pro  18       {"prompt": "a fox"}',
+        '2     nano-banana-pro  -        {"prompt": "a fox"}',
+    ]
+    assert err.splitlines() == [
+        "kie-mcp: item 1: It failed.",
+        "kie-mcp: note: item 2: Odd.",
+        "kie-mcp: note: One price is not known.",
+        "kie-mcp: 2 of 3 could be sent, for about 18 credits ($0.09); nothing was.",
+    ]
+
+
+def test_a_dry_run_of_a_batch_that_is_too_dear_says_so(capsys):
+    show_dry_run(rehearsed(SOUND, **failure("input", "Over the limit.")))
+    assert capsys.readouterr().err.splitlines()[1:] == ["kie-mcp: Over the limit.", "  Try again."]
+
+
+def test_a_dry_run_of_which_nothing_could_be_sent_has_no_table(capsys):
+    show_dry_run(rehearsed(failure("input"), **failure("input", "1 of 1 items failed")))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "1 of 1 items failed" not in err
 
 
 def test_a_task_that_goes_on_is_named_with_the_way_back(capsys, generated):

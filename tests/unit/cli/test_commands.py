@@ -29,7 +29,15 @@ def test_generate_prints_the_path_and_nothing_else(command, application, generat
 
 def test_generate_finds_relative_pictures_from_where_one_is(command, application, generated):
     app = application(generated())
-    given = ["fox.png", "~/fox.png", "/fox.png", "https://example.com/fox.png", "task:t-1", ""]
+    given = [
+        "fox.png",
+        "~/fox.png",
+        "/fox.png",
+        "https://example.com/fox.png",
+        "task:t-1",
+        "data:image/png;base64,AA==",
+        "",
+    ]
     command("generate", "x", *(part for text in given for part in ("--image-input", text)), application=app)
     assert app.calls[0][1]["image_input"] == [str(Path.cwd() / "fox.png"), *given[1:]]
 
@@ -114,6 +122,24 @@ def test_batch_reads_a_file_and_prints_all_paths(command, application, generated
         "max_workers": 3,
         "continue_on_error": False,
     }
+
+
+def test_batch_can_be_tried_without_sending_anything(command, application, monkeypatch):
+    from_stdin(monkeypatch, b'[{"prompt": "a"}]')
+    entry = {
+        "index": 0,
+        "ok": True,
+        "model": "m",
+        "body": {"input": {"prompt": "a"}},
+        "credits_estimated": 4,
+        "warnings": [],
+    }
+    answer = {"ok": True, "dry_run": True, "total": 1, "succeeded": 1, "failed": 0, "results": [entry]}
+    app = application({**answer, "credits_estimated": 4, "usd_estimated": 0.02, "warnings": []})
+    done = command("batch", "-", "--dry-run", application=app)
+    assert done.code == 0
+    assert "could be sent" in done.err
+    assert app.calls[0][1] == {"items": [{"prompt": "a"}], "dry_run": True}
 
 
 def test_batch_reads_standard_input(command, application, generated, monkeypatch):
