@@ -5,12 +5,7 @@ What is asked for in the caller's words arrives in the model's own; what a model
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import requests
@@ -21,8 +16,6 @@ from kie_mcp import schemas
 from kie_mcp.config import Rate
 from kie_mcp.sandbox import Sandbox, SandboxOptions
 
-ROOT = Path(__file__).resolve().parents[2]
-KEY = "a-key-of-the-sandbox"
 SECONDS = 30
 MODELS = {data["id"]: data for data in map(schemas.load, schemas.names("models"))}
 WITHOUT_PICTURES = [model for model, data in MODELS.items() if data["kind"] == "text-to-image"]
@@ -149,75 +142,26 @@ EVERYTHING = {
 """For models that differ in their words: what a caller asks for beside prompt, style and the like, and what arrives."""
 
 
-class Server:
-    """A server process that answers calls by their ids, many of them under way at once."""
-
-    def __init__(self, process):
-        self.process = process
-        self._ids = itertools.count()
-
-    def call_all(self, calls):
-        """The results of ``(tool, arguments)`` calls that were sent in one go, in their order."""
-        ids = [self._send(tool, arguments) for tool, arguments in calls]
-        answers = {}
-        while len(answers) < len(ids):
-            message = json.loads(self.process.stdout.readline())
-            answers[message["id"]] = message["result"]
-        return [answers[number] for number in ids]
-
-    def call(self, tool, **arguments):
-        return self.call_all([(tool, arguments)])[0]
-
-    def _send(self, tool, arguments):
-        number = next(self._ids)
-        params = {"name": tool, "arguments": arguments}
-        message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
-        self.process.stdin.flush()
-        return number
-
-
 @pytest.fixture(scope="module")
-def sandbox(catalogue):
+def sandbox(catalogue, key):
     """Tasks are done at once; there is room and money for all of them."""
-    options = SandboxOptions(task_seconds=0, rate=Rate(10_000, 1), credits=1e6, api_key=KEY)
+    options = SandboxOptions(task_seconds=0, rate=Rate(10_000, 1), credits=1e6, api_key=key)
     with Sandbox(options, catalogue=catalogue) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def server(sandbox, tmp_path_factory):
+def server(server_process, environment_for, sandbox, tmp_path_factory):
     folder = tmp_path_factory.mktemp("every-model")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KIE_AI_")}
-    environment.update(
-        PYTHONPATH=str(ROOT),
-        KIE_AI_API_KEY=KEY,
-        KIE_AI_BASE_URL=sandbox.base_url,
-        KIE_AI_UPLOAD_BASE_URL=sandbox.upload_base_url,
-        KIE_AI_STATE_DIR=str(folder / "state"),
-        KIE_AI_RATE_LIMIT="10000/1",
-        KIE_AI_POLL_INTERVAL_SECONDS="0.1",
-    )
-    with (
-        (folder / "errors.txt").open("wb") as errors,
-        subprocess.Popen(
-            [sys.executable, "-m", "kie_mcp"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            cwd=folder,
-        ) as process,
-    ):
-        yield Server(process)
-        process.kill()
+    with server_process(environment_for(sandbox, folder), folder) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def made(server):
     """The answer to the minimal wish for each model, all asked at once."""
     calls = [("generate_visual", minimal(data)) for data in MODELS.values()]
-    return dict(zip(MODELS, server.call_all(calls), strict=True))
+    return dict(zip(MODELS, server.results(calls), strict=True))
 
 
 def minimal(data):
@@ -232,12 +176,12 @@ def minimal(data):
     return {**wish, "model_params": params} if params else wish
 
 
-def arrived(sandbox, task_id):
+def arrived(sandbox, key, task_id):
     """The ``input`` that Kie was sent for a task."""
     answer = requests.get(
         f"{sandbox.base_url}/jobs/recordInfo",
         params={"taskId": task_id},
-        headers={"Authorization": f"Bearer {KEY}"},
+        headers={"Authorization": f"Bearer {key}"},
         timeout=SECONDS,
     )
     return json.loads(json.loads(answer.json()["data"]["param"])["input"])
@@ -270,11 +214,11 @@ def refusal(answer, context):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_minimal_wish_succeeds_with_a_body_of_the_models_own_schema(made, sandbox, model):
+def test_the_minimal_wish_succeeds_with_a_body_of_the_models_own_schema(made, sandbox, key, model):
     data, answer = MODELS[model], made[model]["structuredContent"]
     assert answer["ok"], answer
     assert (answer["status"], answer["model"]) == ("success", model)
-    body = arrived(sandbox, answer["task_id"])
+    body = arrived(sandbox, key, answer["task_id"])
     Draft202012Validator(data["input"]).validate(body)
     assert ("prompt" in body) == ("prompt" in data["mapping"])
     returns = data.get("returns", {})
@@ -287,13 +231,13 @@ def test_the_minimal_wish_succeeds_with_a_body_of_the_models_own_schema(made, sa
 
 
 @pytest.mark.parametrize("model", EVERYTHING)
-def test_every_common_argument_arrives_in_the_models_own_words(server, sandbox, model):
+def test_every_common_argument_arrives_in_the_models_own_words(server, sandbox, key, model):
     asked, body = EVERYTHING[model]
     common = {"prompt": "a red fox", "style": "watercolour", "platform": "linkedin", "negative_prompt": "text"}
     assert {*asked, *common} >= {*MODELS[model]["mapping"]}
-    answer = server.call("create_visual_task", model=model, **common, **asked)["structuredContent"]
+    answer = server.result("create_visual_task", model=model, **common, **asked)["structuredContent"]
     assert answer["ok"], answer
-    found = arrived(sandbox, answer["task_id"])
+    found = arrived(sandbox, key, answer["task_id"])
     assert found == body
     Draft202012Validator(MODELS[model]["input"]).validate(found)
 
@@ -303,7 +247,7 @@ def test_what_a_model_does_not_have_is_refused_with_what_it_has_and_not_sent(ser
     data, before = MODELS[model], sent(sandbox)
     wrong = unsupported(data)
     wishes = [{**minimal(data), name: ASKED[name]} for name in wrong]
-    for name, answer in zip(wrong, server.call_all(("generate_visual", wish) for wish in wishes), strict=True):
+    for name, answer in zip(wrong, server.results(("generate_visual", wish) for wish in wishes), strict=True):
         message = refusal(answer, name)
         assert model in message
         assert name in message
@@ -321,7 +265,7 @@ def test_a_value_outside_a_models_list_is_refused_with_the_list_and_not_sent(ser
         if name in data["mapping"]:
             accepted = choices(data, name)
             value = next(value for value in values if value not in accepted)
-            message = refusal(server.call("generate_visual", **{**minimal(data), name: value}), name)
+            message = refusal(server.result("generate_visual", **{**minimal(data), name: value}), name)
             assert value in message
             assert name in message
             assert all(str(word) in message for word in accepted), message
@@ -331,7 +275,7 @@ def test_a_value_outside_a_models_list_is_refused_with_the_list_and_not_sent(ser
 @pytest.mark.parametrize("model", WITHOUT_PICTURES)
 def test_a_model_without_pictures_names_one_that_takes_them(server, sandbox, model):
     before = sent(sandbox)
-    answer = server.call("create_visual_task", **{**minimal(MODELS[model]), "image_input": PICTURES})
+    answer = server.result("create_visual_task", **{**minimal(MODELS[model]), "image_input": PICTURES})
     named = {word.strip("'.,:;") for word in refusal(answer, model).split()}
     takers = {other for other, data in MODELS.items() if "image_input" in data["mapping"]}
     assert named & takers

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 import random
 import struct
-import subprocess
-import sys
 import zlib
 from pathlib import Path
 
@@ -17,7 +14,6 @@ from kie_mcp.clock import Clock
 from kie_mcp.config import Rate
 from kie_mcp.sandbox import Sandbox, SandboxOptions
 
-ROOT = Path(__file__).resolve().parents[2]
 UPLOAD = "POST /api/file-stream-upload"
 POLL = "GET /api/v1/jobs/recordInfo"
 RENEW = "POST /api/v1/common/download-url"
@@ -75,49 +71,6 @@ def kie(make_kie, later):
 # a server process
 
 
-class Server:
-    """A server process with its pipes in the test's hand."""
-
-    def __init__(self, environment, folder):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kie_mcp"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            cwd=folder,
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
-
-    def generate(self, prompt, *pictures):
-        """The structured content of a call that went well."""
-        arguments = {"prompt": prompt, "image_input": [str(path) for path in pictures]}
-        call = {"name": "generate_visual", "arguments": arguments}
-        message = {"jsonrpc": "2.0", "id": prompt, "method": "tools/call", "params": call}
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())["result"]
-        assert not answer.get("isError"), answer
-        return answer["structuredContent"]
-
-    @property
-    def most_memory(self):
-        """The most bytes that the process has had in memory so far; elsewhere than on Linux, those it has now."""
-        status = Path(f"/proc/{self.process.pid}/status")
-        if status.exists():
-            (line,) = [line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM")]
-            return int(line.split()[1]) * 1024
-        shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.process.pid)], stdout=subprocess.PIPE, check=True)
-        return int(shown.stdout) * 1024
-
-
 @pytest.fixture
 def sandbox(key, catalogue):
     with Sandbox(SandboxOptions(task_seconds=0.05, rate=Rate(1000, 1), api_key=key), catalogue=catalogue) as running:
@@ -125,36 +78,34 @@ def sandbox(key, catalogue):
 
 
 @pytest.fixture
-def start(sandbox, environment, key, tmp_path):
+def start(server_process, environment_for, sandbox, tmp_path):
     """A function that starts a server process; all of them share a state folder."""
-    environment = {
-        **environment,
-        "PYTHONPATH": str(ROOT),
-        "KIE_AI_API_KEY": key,
-        "KIE_AI_BASE_URL": sandbox.base_url,
-        "KIE_AI_UPLOAD_BASE_URL": sandbox.upload_base_url,
-        "KIE_AI_STATE_DIR": str(tmp_path / "state"),
-        "KIE_AI_POLL_INTERVAL_SECONDS": "0.1",
-    }
-    return lambda: Server(environment, tmp_path)
+    return lambda: server_process(environment_for(sandbox, tmp_path), tmp_path)
+
+
+def generate(server, prompt, *pictures):
+    """The structured content of a call that went well."""
+    answer = server.result("generate_visual", prompt=prompt, image_input=[str(path) for path in pictures])
+    assert not answer.get("isError"), answer
+    return answer["structuredContent"]
 
 
 def test_a_picture_of_30_mb_costs_less_than_5_mb_of_memory(sandbox, start, picture):
     big = picture("big.png", 3000, 3333)
     assert 30_000_000 < big.stat().st_size < 30 * MEGABYTE
     with start() as server:
-        server.generate("to get warm", picture("small.png"))
+        generate(server, "to get warm", picture("small.png"))
         before = server.most_memory
-        assert server.generate("the real thing", big)["status"] == "success"
+        assert generate(server, "the real thing", big)["status"] == "success"
         assert server.most_memory - before < 5 * MEGABYTE
-        server.generate("the same again", big)
+        generate(server, "the same again", big)
     assert sandbox.stats()["requests"][UPLOAD] == 2
 
 
 def test_server_processes_know_each_others_uploads(sandbox, start, picture):
     for prompt in ("first", "second"):
         with start() as server:
-            server.generate(prompt, picture())
+            generate(server, prompt, picture())
     assert sandbox.stats()["requests"][UPLOAD] == 1
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,79 +29,21 @@ def sandbox():
 
 
 @pytest.fixture
-def environment(environment, sandbox, tmp_path):
-    return {
-        **environment,
-        "PYTHONPATH": str(ROOT),
-        "KIE_AI_API_KEY": KEY,
-        "KIE_AI_BASE_URL": sandbox.base_url,
-        "KIE_AI_UPLOAD_BASE_URL": sandbox.upload_base_url,
-        "KIE_AI_STATE_DIR": str(tmp_path / "state"),
-        "KIE_AI_LOG_FILE": str(tmp_path / "log.jsonl"),
-        "KIE_AI_LOG_LEVEL": "debug",
-        "KIE_AI_RATE_LIMIT": "1000/10",
-        "KIE_AI_POLL_INTERVAL_SECONDS": "0.2",
-    }
-
-
-class Server:
-    """A server process with its pipes in the test's hand."""
-
-    def __init__(self, environment, folder):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kie_mcp"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=folder,
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            pipe.close()
-        self.process.wait()
-
-    def send(self, method, number=None, **params):
-        message = {"jsonrpc": "2.0", "method": method, "params": params}
-        if number is not None:
-            message["id"] = number
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
-        self.process.stdin.flush()
-
-    def call(self, number, tool, arguments=None, **meta):
-        more = {"_meta": meta} if meta else {}
-        self.send("tools/call", number, name=tool, arguments=arguments or {}, **more)
-
-    def receive(self):
-        return json.loads(self.process.stdout.readline())
-
-    def answer(self):
-        """The next answer to a call, as structured content."""
-        return self.receive()["result"]["structuredContent"]
-
-    def submitted_task(self):
-        """The id of the task that the progress of a call names."""
-        while True:
-            message = self.receive()
-            assert "params" in message, message
-            if "submitted as task" in message["params"]["message"]:
-                return message["params"]["message"].split()[-1]
-
-    def end(self):
-        """Close the input; the rest of the output, and the exit code."""
-        self.process.stdin.close()
-        rest = self.process.stdout.read()
-        return [json.loads(line) for line in rest.splitlines()], self.process.wait()
+def environment(environment_for, sandbox, tmp_path):
+    return environment_for(
+        sandbox,
+        tmp_path,
+        KIE_AI_API_KEY=KEY,
+        KIE_AI_LOG_FILE=str(tmp_path / "log.jsonl"),
+        KIE_AI_LOG_LEVEL="debug",
+        KIE_AI_RATE_LIMIT="1000/10",
+        KIE_AI_POLL_INTERVAL_SECONDS="0.2",
+    )
 
 
 @pytest.fixture
-def server(environment, tmp_path):
-    with Server(environment, tmp_path) as running:
+def server(server_process, environment, tmp_path):
+    with server_process(environment, tmp_path) as running:
         yield running
 
 
@@ -166,9 +106,9 @@ def test_what_cannot_be_done_is_refused_before_anything_is_sent(server, sandbox,
     assert sandbox.stats()["created"] == 0
 
 
-def test_a_call_without_a_key_says_how_to_set_it(environment, tmp_path):
+def test_a_call_without_a_key_says_how_to_set_it(server_process, environment, tmp_path):
     del environment["KIE_AI_API_KEY"]
-    with Server(environment, tmp_path) as server:
+    with server_process(environment, tmp_path) as server:
         server.call(1, "generate_visual", {"prompt": "a fox"})
         answer = server.answer()
         assert_error(answer, "config", "KIE_AI_API_KEY")
@@ -177,8 +117,10 @@ def test_a_call_without_a_key_says_how_to_set_it(environment, tmp_path):
         assert server.answer()["environment"]["api_key"] == "missing"
 
 
-def test_a_setting_that_cannot_be_used_is_named_and_the_server_still_describes_itself(environment, tmp_path):
-    with Server({**environment, "KIE_AI_POLL_TIMEOUT_SECONDS": "soon"}, tmp_path) as server:
+def test_a_setting_that_cannot_be_used_is_named_and_the_server_still_describes_itself(
+    server_process, environment, tmp_path
+):
+    with server_process({**environment, "KIE_AI_POLL_TIMEOUT_SECONDS": "soon"}, tmp_path) as server:
         server.call(1, "generate_visual", {"prompt": "a fox"})
         assert_error(server.answer(), "config", "KIE_AI_POLL_TIMEOUT_SECONDS", "'soon'", "seconds")
         server.call(2, "describe_imager_interface")
@@ -227,14 +169,14 @@ def test_the_stateless_era_makes_a_picture_without_a_handshake(server):
     assert result["content"][1]["uri"] == Path(result["structuredContent"]["output_path"]).as_uri()
 
 
-def test_a_host_that_goes_away_loses_no_task(server, sandbox, environment, tmp_path):
+def test_a_host_that_goes_away_loses_no_task(server, server_process, sandbox, environment, tmp_path):
     sandbox.faults.add("poll", "stuck", times=0)
     server.call(1, "generate_visual", {"prompt": "a fox"}, progressToken=1)
     task_id = server.submitted_task()
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(timeout=60) == 128 + signal.SIGTERM
     sandbox.faults.clear()
-    with Server(environment, tmp_path) as other:
+    with server_process(environment, tmp_path) as other:
         other.call(1, "list_visual_tasks", {"status": "running"})
         assert [task["task_id"] for task in other.answer()["tasks"]] == [task_id]
         other.call(2, "get_visual_task", {"task_id": task_id, "wait_seconds": 30})
