@@ -9,6 +9,7 @@ from kie_mcp import schemas
 from kie_mcp.catalogue.model import Model
 from kie_mcp.catalogue.planning import plan_known, plan_unknown
 from kie_mcp.catalogue.platforms import Platforms
+from kie_mcp.catalogue.search import found
 from kie_mcp.catalogue.suggest import nearest_ids
 
 if TYPE_CHECKING:
@@ -66,13 +67,9 @@ class Catalogue:
         return nearest_ids(model_id, self._models, count, likely)
 
     def search(self, query: str | None = None, kind: str | None = None) -> list[Model]:
-        """The models, sorted by id, that are of ``kind`` and whose description has every word of ``query``."""
-        asked = (query or "").lower().split()
-        return [
-            model
-            for model in self._models.values()
-            if kind in (None, model.kind) and all(word in _text(model) for word in asked)
-        ]
+        """The models, sorted by id, that are of ``kind`` and have every word of ``query``; see ``catalogue.search``."""
+        of_kind = [model for model in self._models.values() if kind in (None, model.kind)]
+        return found(of_kind, (query or "").lower().split())
 
     def kinds(self) -> list[str]:
         """The kinds of model there are, e.g. ``text-to-image``; sorted."""
@@ -100,7 +97,3 @@ def _refreshed(path: Path | None, folder: str | None) -> dict[str, Model]:
     from kie_mcp.catalogue.refreshed import read
 
     return {model_id: Model.from_json(data, str(path)) for model_id, data in read(path, folder).items()}
-
-
-def _text(model: Model) -> str:
-    return " ".join((model.id, model.title, model.kind, *model.fields, *model.notes)).lower()

@@ -61,9 +61,7 @@ def _of_the_model(data: Mapping[str, Any], model: Model) -> Iterator[str]:
     yield from (f"minimal_input: {problem.message}" for problem in model.problems(model.minimal_input))
     if model.image_field is not None and model.image_field not in model.picture_fields:
         yield f"{model.image_field} takes pictures, so its format has to be uri"
-    count = model.returns.count_field
-    if count is not None and count not in model.fields:
-        yield f"returns.count_field is {count}, which is no input"
+    yield from _of_the_number(model)
 
 
 def _of_the_words(model: Model) -> Iterator[str]:
@@ -91,12 +89,26 @@ def _of_the_defaults(model: Model, required: Iterable[str]) -> Iterator[str]:
             yield f"{name} is required and has no default"
 
 
+def _of_the_number(model: Model) -> Iterator[str]:
+    """The number of pictures is money: it has to be one, and at least 1."""
+    for where, name in (("returns.count_field", model.returns.count_field), ("price.times", model.price.times)):
+        if name is None:
+            continue
+        if name not in model.fields:
+            yield f"{where} is {name}, which is no input"
+        elif "enum" not in model.fields[name]:
+            field = model.fields[name]
+            if field.get("type") != "integer" or field.get("minimum", 0) < 1:
+                yield f"{where} is {name}, which has to be an integer from 1"
+
+
 def _of_the_price(model: Model) -> Iterator[str]:
     price = model.price
-    for name in (price.by_field, price.times):
-        if name is not None and name not in model.fields:
-            yield f"price follows {name}, which is no input"
-    if price.by_field is not None and price.by_field in model.fields:
+    if price.by_field is None:
+        return
+    if price.by_field not in model.fields:
+        yield f"price follows {price.by_field}, which is no input"
+    else:
         schema = model.fields[price.by_field]
         words = ["true", "false"] if schema.get("type") == "boolean" else schema.get("enum", ())
         unknown = sorted(set(price.by_credits or ()) - set(words))

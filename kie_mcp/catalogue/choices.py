@@ -40,7 +40,7 @@ def platform_ratio(
     """
     platform = platforms.find(wish.platform or "")
     route = model.mapping.get("aspect_ratio")
-    if route and route.field in spoken_for(model, body):
+    if route and route.field in body:
         return {}, ()
     if platform is None:
         return {}, _misspelt(wish.platform, platforms)
@@ -61,14 +61,11 @@ def _misspelt(name: str | None, platforms: Platforms) -> tuple[str, ...]:
     return (f"The platform {shown(name)} is not known, so it sets no aspect ratio.{hint}",) if hint else ()
 
 
-def spoken_for(model: Model, body: Mapping[str, Any]) -> set[str]:
-    """The fields that have a value, be it under an older name."""
-    routed = {route.field for route in model.mapping.values() if any(name in body for name in route.names)}
-    return routed | set(body)
-
-
 def _translated(model: Model, argument: str, value: str) -> dict[str, Any]:
-    """``{field: the model's word}`` for one choice, compared without regard to case."""
+    """``{field: the model's word}`` for one choice, compared without regard to case.
+
+    The model's own word will do as well: ``landscape_16_9`` is as clear as ``16:9``.
+    """
     route = model.mapping.get(argument)
     if route is None:
         raise InputError(f"{model.id} has no {argument}, so {shown(value)} cannot be asked of it. {offer(model)}")
@@ -78,6 +75,9 @@ def _translated(model: Model, argument: str, value: str) -> dict[str, Any]:
     for word in possible:
         if word.lower() == value.lower():
             return {route.field: route.values[word] if route.values is not None else word}
+    for word in model.fields[route.field].get("enum", ()):
+        if str(word).lower() == value.lower():
+            return {route.field: word}
     raise InputError(
         f"{model.id} does not do {argument} {shown(value)}.{did_you_mean(value, possible)}"
         f" It accepts: {listed(possible)}."

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _WHOLE = re.compile(r"-?\d{1,18}")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
+_LARGEST = 10.0**15
+"""Whole numbers up to here are exact as floating point numbers."""
 _WORDS = {"true": True, "false": False}
 
 
@@ -29,8 +31,10 @@ def _turned(model: Model, name: str, value: Any) -> Any:
         return _one_or_many(kind, value)
     if isinstance(value, str):
         return _from_text(kind, value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST:
+        value = int(value)
     if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
-        return str(int(value)) if value == value // 1 else str(value)
+        return str(value)
     return value
 
 

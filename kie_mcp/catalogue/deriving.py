@@ -89,7 +89,18 @@ def _fields(live: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
         before = base.get(name, {})
         limits = {key: value for key, value in before.items() if key.startswith("x-")}
         made[name] = {**with_picture_format(name, field, known=takes_pictures(before)), **limits}
+        if name in COUNTS:
+            made[name] = _counted(made[name], before)
     return made
+
+
+def _counted(field: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """An input that multiplies the price: a whole number from 1, at most as large as it could be so far."""
+    if field.get("type") not in ("integer", "number"):
+        return dict(field)
+    bounds = {name: before[name] for name in ("minimum", "maximum") if name in before}
+    counted = {**bounds, **field, "type": "integer"}
+    return {**counted, "minimum": max(1, counted.get("minimum", 1))}
 
 
 def _rules(base: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

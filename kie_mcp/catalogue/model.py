@@ -183,9 +183,17 @@ class Model:
 
     def estimate(self, body: Mapping[str, Any]) -> float | None:
         """The credits that an ``input`` should cost; fields that are not sent count with Kie's default."""
+        return self.price.estimate(*self._billed(body))
+
+    def least(self, body: Mapping[str, Any]) -> float | None:
+        """The credits that an ``input`` costs at least."""
+        return self.price.least(*self._billed(body))
+
+    def _billed(self, body: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+        """What a price goes by: the value of each field, and the number of input pictures."""
         defaults = {name: schema["default"] for name, schema in self.fields.items() if "default" in schema}
         pictures = body.get(self.image_field, ()) if self.image_field else ()
-        return self.price.estimate({**defaults, **body}, 1 if isinstance(pictures, str) else len(pictures))
+        return {**defaults, **body}, 1 if isinstance(pictures, str) else len(pictures)
 
 
 def _route(entry: Mapping[str, Any]) -> Route:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.catalogue.choices import chosen, platform_ratio, spoken_for
+from kie_mcp.catalogue.choices import chosen, platform_ratio
 from kie_mcp.catalogue.coercion import in_models_types
 from kie_mcp.catalogue.pictures import InputPicture, input_pictures, pictures
 from kie_mcp.catalogue.problems import Problem, listed
@@ -51,6 +51,7 @@ class Plan:
     pictures: tuple[InputPicture, ...]
     warnings: tuple[str, ...]
     estimated_credits: float | None
+    least_credits: float | None = None
 
     def with_pictures(self, urls: Sequence[str]) -> Plan:
         """The same plan with a URL in the place of each of its ``pictures``, in their order."""
@@ -70,13 +71,13 @@ def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[
     prompt = prompt_text(model, wish)
     asked = {**chosen(model, wish), **pictures(model, wish, models)}
     _refuse_contradictions(model, asked, wish.model_params)
+    wish = replace(wish, model_params=_by_present_names(model, wish.model_params))
     if "prompt" in model.mapping and prompt:
         asked[model.mapping["prompt"].field] = prompt
     body = {**wish.model_params, **asked}
     ratio, warnings = platform_ratio(model, wish, platforms, body)
     body.update(ratio)
-    given = spoken_for(model, body)
-    body.update({name: value for name, value in model.defaults.items() if name not in given})
+    body.update({name: value for name, value in model.defaults.items() if name not in body})
     body, filled = _with_required(model, body)
     problems = model.problems(body)
     if problems:
@@ -89,6 +90,7 @@ def plan_known(model: Model, wish: Wish, platforms: Platforms, models: Sequence[
         pictures=input_pictures(model, wish, body),
         warnings=(*warnings, *filled),
         estimated_credits=model.estimate(body),
+        least_credits=model.least(body),
     )
 
 
@@ -115,8 +117,8 @@ def plan_unknown(wish: Wish, close_ids: Sequence[str]) -> Plan:
     asked = {name: value for name, value in common.items() if value is not None}
     for name, value in asked.items():
         if wish.model_params.get(name, value) != value:
-            raise given_twice(name, value, name, wish.model_params[name])
-    warning = f"{wish.model!r} is not in the list of models; it is sent as it is."
+            raise given_twice(name, value, f"model_params.{name}", wish.model_params[name])
+    warning = f"{wish.model!r} is not in the list of models, so Kie decides."
     if close_ids:
         warning += f" Did you mean {' or '.join(map(repr, close_ids))}?"
     body = {**asked, **wish.model_params}
@@ -149,11 +151,21 @@ def _refuse_unknown_params(model: Model, params: Mapping[str, Any]) -> None:
 
 
 def _refuse_contradictions(model: Model, asked: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    """One field, given as a common argument and in ``model_params``, has to have one value."""
+    """One input has to have one value: as a common argument, in ``model_params``, and under an older name."""
     for argument, route in model.mapping.items():
-        for name in route.names:
-            if route.field in asked and params.get(name, asked[route.field]) != asked[route.field]:
-                raise given_twice(argument, asked[route.field], name, params[name])
+        given = {f"model_params.{name}": params[name] for name in route.names if name in params}
+        if route.field in asked:
+            given = {argument: asked[route.field], **given}
+        (first, value), *others = given.items() or [("", None)]
+        for other, param in others:
+            if param != value:
+                raise given_twice(first, value, other, param)
+
+
+def _by_present_names(model: Model, params: Mapping[str, Any]) -> dict[str, Any]:
+    """``model_params`` with every input under the name that it has now."""
+    present = {alias: route.field for route in model.mapping.values() for alias in route.aliases}
+    return {present.get(name, name): value for name, value in params.items()}
 
 
 def _in_callers_words(model: Model, problem: Problem) -> str:
@@ -164,9 +176,14 @@ def _in_callers_words(model: Model, problem: Problem) -> str:
     if problem.choice:
         ways = [f"{name} as {_argument(model, name)}" for name in problem.choice]
         return f"{problem.message} Give {' or '.join(ways)}."
+    argument = _argument(model, problem.field)
+    if problem.kind == "conflict" and not problem.fitting and argument not in ("", problem.field):
+        return f"{problem.message} It is given as {argument}."
     return problem.message
 
 
 def _argument(model: Model, field: str) -> str:
-    """How a caller sets a field."""
-    return next((name for name, route in model.mapping.items() if route.field == field), f"model_params.{field}")
+    """How a caller sets a field; nothing for a problem that is of none."""
+    return field and next(
+        (name for name, route in model.mapping.items() if route.field == field), f"model_params.{field}"
+    )

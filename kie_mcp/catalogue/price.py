@@ -55,12 +55,14 @@ class Price:
 
         ``None`` where it is not known: also for a value of ``by_field`` that has no price, which may be a dearer one.
         """
-        if self.per is not None:
-            return None
+        return None if self.per is not None else self.least(values, pictures)
+
+    def least(self, values: Mapping[str, Any], pictures: int) -> float | None:
+        """What such an input costs at least: of what is billed piece by piece, there is one piece."""
         value = values.get(self.by_field) if self.by_field else None
         word = str(value).lower() if isinstance(value, bool) else str(value)
         one = (self.by_credits or {}).get(word, self.credits if value is None else None)
         if one is None:
             return None
-        number = int(values.get(self.times, 1)) if self.times else 1
-        return one * number + self.image_credits * max(0, pictures - self.free_images)
+        number = max(1, int(values.get(self.times, 1))) if self.times else 1
+        return round(one * number + self.image_credits * max(0, pictures - self.free_images), 4)

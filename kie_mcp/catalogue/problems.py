@@ -22,6 +22,7 @@ Kind = Literal["missing", "unknown", "type", "value", "conflict"]
 # The keywords at the root of an input schema that look at each field alone.
 _FIELD_RULES = ("properties", "required", "additionalProperties")
 _LONGEST_SHOWN = 80
+_JSON_WORDS = {True: "true", False: "false", None: "null"}
 _TYPE_NAMES = {
     "array": "a list",
     "boolean": "true or false",
@@ -102,12 +103,14 @@ def find_problems(
     if alone:
         return _one_per_field(alone)
     between = [finding for finding in findings if finding.rule[0] not in _FIELD_RULES]
+    # What is missing may be filled in; where other fields clash, they are what is wrong.
+    between = [finding for finding in between if finding.keyword != "required"] or between
     return _one_per_field([_conflict(model_id, schema, validator, body, finding) for finding in between])
 
 
 def shown(value: object) -> str:
     """A value as it is quoted in a message, cut where it is long."""
-    text = repr(value)
+    text = _JSON_WORDS.get(value, repr(value)) if isinstance(value, bool | None) else repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
 
@@ -186,8 +189,21 @@ def _conflict(
     values = schema["properties"].get(field, {}).get("enum", [])
     fitting = [value for value in values if validator.is_valid({**body, field: value})]
     what = f"{field} {shown(body[field])} does not go" if field in body else f"{field} is required"
-    accepted = f"; with it, {model_id} accepts: {listed(fitting)}" if fitting else ""
+    accepted = f"; with it, {model_id} accepts: {listed(fitting)}" if fitting else _bound(finding)
     return Problem(field, "conflict", f"{what} with {_cause(schema, finding, body)}{accepted}.", tuple(fitting))
+
+
+def _bound(finding: _Finding) -> str:
+    """What a field without a list of values may be beside the others."""
+    limit = finding.limit
+    match finding.keyword:
+        case "maxItems":
+            return f"; at most {limit} of them does" if limit else "; none of them does"
+        case "maximum":
+            return f"; at most {limit} does"
+        case "const":
+            return f"; only {shown(limit)} does"
+    return ""
 
 
 def _choice(model_id: str, finding: _Finding) -> Problem:

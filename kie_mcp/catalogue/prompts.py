@@ -44,13 +44,12 @@ def own_prompt(wish: Wish, field: str) -> str:
     """The caller's words: the argument, or ``model_params`` under the model's name for it; not two of them."""
     given = wish.model_params.get(field)
     if wish.prompt and given not in (None, wish.prompt):
-        raise given_twice("prompt", wish.prompt, field, given)
+        raise given_twice("prompt", wish.prompt, f"model_params.{field}", given)
     return given if isinstance(given, str) else wish.prompt
 
 
-def given_twice(argument: str, value: object, field: str, param: object) -> InputError:
-    """The error for a field that an argument and ``model_params`` set to different values."""
+def given_twice(one: str, value: object, other: str, param: object) -> InputError:
+    """The error for one input that was given in two places, with different values."""
     return InputError(
-        f"{argument} sets the input {field} to {shown(value)}, but model_params.{field} is {shown(param)}."
-        " Give only one of them."
+        f"{one} is {shown(value)}, but {other} is {shown(param)}, and both set the same input. Give only one of them."
     )

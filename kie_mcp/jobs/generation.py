@@ -65,7 +65,7 @@ class Generations:
         most = self.config.max_credits_per_call
         if most is None:
             return ()
-        estimates = [one.plan.estimated_credits for one in prepared]
+        estimates = [one.plan.least_credits for one in prepared]
         total = sum(estimate for estimate in estimates if estimate is not None)
         if total > most:
             raise InputError(
@@ -94,7 +94,11 @@ class Generations:
             if prepared.plan.known:
                 raise
             # The warning names the models that may have been meant; it must not get lost with the refusal.
-            raise InputError(" ".join([error.message, *prepared.plan.warnings]), code=error.code) from error
+            raise InputError(
+                " ".join([error.message, *prepared.plan.warnings]),
+                code=error.code,
+                next_step="Nothing was made or billed. Call list_models for the ids that there are.",
+            ) from error
         context.progress(0, None, f"submitted as task {task_id}")
         return task_id
 

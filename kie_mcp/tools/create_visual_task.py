@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kie_mcp.context import CallContext
     from kie_mcp.tools.services import Services
 
-_SHOWN = ("ok", "task_id", "status", "model", "platform", "warnings", "next_step")
+_SHOWN = ("ok", "task_id", "status", "model", "platform", "credits_estimated", "warnings", "next_step")
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
@@ -19,7 +19,7 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
     from kie_mcp.tools.results import fields
 
     shown = fields(one_picture(services, {**arguments, "wait_for_result": False}, context))
-    return ToolResult({name: shown[name] for name in _SHOWN})
+    return ToolResult({name: shown[name] for name in _SHOWN if name in shown})
 
 
 TOOL = Tool(

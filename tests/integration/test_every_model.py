@@ -114,16 +114,14 @@ EVERYTHING = {
             "aspect_ratio": "9:21",
             "resolution": "2K",
             "output_format": "webp",
-            "image_input": PICTURES[:1],
-            "model_params": {"mask_url": PICTURES[1]},
+            "image_input": PICTURES,
         },
         {
             "prompt": AVOIDING,
             "aspect_ratio": "9:21",
             "resolution": "2K",
             "output_format": "webp",
-            "image_urls": PICTURES[:1],
-            "mask_url": PICTURES[1],
+            "image_urls": PICTURES,
         },
     ),
     "wan/2-7-image": (

@@ -57,8 +57,7 @@ def test_no_more_ids_are_named_than_asked_for_and_none_without_likeness(catalogu
 
 
 def test_a_search_looks_for_every_word_in_any_case(catalogue):
-    assert [m.id for m in catalogue.search("GOOGLE banana EDIT")] == ["google/nano-banana", "google/nano-banana-edit"]
-    assert [m.id for m in catalogue.search("cheapest")] == ["z-image"]
+    assert [m.id for m in catalogue.search("GOOGLE banana EDIT")] == ["google/nano-banana-edit"]
     assert catalogue.search("banana zebra") == []
 
 

@@ -51,7 +51,9 @@ def test_what_is_no_model_file_at_all_has_faults(check, data):
         (lambda d: d["defaults"].pop("quality"), "quality is required and has no default"),
         (lambda d: d["input"]["required"].append("size"), "size is required, but no input"),
         (lambda d: d["minimal_input"].pop("prompt"), "minimal_input: prompt is required by seedream/4.5-edit."),
-        (lambda d: d["price"].update(times="n"), "price follows n, which is no input"),
+        (lambda d: d["price"].update(times="n"), "price.times is n, which is no input"),
+        (lambda d: d["price"].update(by={"field": "n", "credits": {}}), "price follows n, which is no input"),
+        (lambda d: d["price"].update(times="prompt"), "price.times is prompt, which has to be an integer from 1"),
         (
             lambda d: d["price"].update(by={"field": "quality", "credits": {"fine": 3}}),
             "price has credits for fine, which quality does not have",

@@ -69,7 +69,19 @@ def test_a_shape_that_the_caller_gave_wins_over_the_platform(plan):
 
 def test_a_shape_under_an_older_name_wins_over_the_platform(plan):
     planned = plan("google/nano-banana", platform="tiktok", model_params={"image_size": "1:1"})
-    assert "aspect_ratio" not in planned.input
+    assert planned.input == {"prompt": "a cat\n\nPlatform: tiktok", "aspect_ratio": "1:1"}
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "sent"),
+    [
+        ("qwen/text-to-image", {"aspect_ratio": "landscape_16_9"}, {"image_size": "landscape_16_9"}),
+        ("qwen/text-to-image", {"aspect_ratio": "Square"}, {"image_size": "square"}),
+        ("seedream/4.5-text-to-image", {"resolution": "high"}, {"quality": "high"}),
+    ],
+)
+def test_the_models_own_word_will_do_as_well(plan, model, given, sent):
+    assert sent.items() <= plan(model, **given).input.items()
 
 
 def test_a_platform_that_the_model_has_no_shape_for_gets_a_warning(plan, odd):

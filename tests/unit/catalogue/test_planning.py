@@ -103,6 +103,16 @@ def test_two_values_for_one_field_are_refused(refusal, model, wish, words):
     assert words in refusal(model, **wish)
 
 
+def test_two_names_of_one_input_are_refused_where_they_differ_and_become_one_where_not(plan, refusal):
+    both = {"image_size": "16:9", "aspect_ratio": "1:1"}
+    assert refusal("google/nano-banana", model_params=both) == (
+        "model_params.aspect_ratio is '1:1', but model_params.image_size is '16:9', and both set the same input."
+        " Give only one of them."
+    )
+    planned = plan("google/nano-banana", aspect_ratio="16:9", model_params={"image_size": "16:9"})
+    assert planned.input == {"prompt": "a cat", "aspect_ratio": "16:9"}
+
+
 def test_the_same_value_given_twice_is_fine(plan):
     assert plan(SEEDREAM, resolution="4K", model_params={"quality": "high"}).input["quality"] == "high"
     planned = plan("nano-banana-pro", style="ink", model_params={"prompt": "a cat"})
@@ -214,7 +224,7 @@ def test_an_unknown_model_gets_the_common_body_and_a_warning(plan):
     assert planned.with_pictures(["https://u/1"]).input["image_input"] == ["https://u/1"]
     (warning,) = planned.warnings
     assert warning == (
-        "'nano-bananna-pro' is not in the list of models; it is sent as it is."
+        "'nano-bananna-pro' is not in the list of models, so Kie decides."
         " Did you mean 'nano-banana-pro' or 'nano-banana-2' or 'nano-banana-2-1'?"
     )
 
@@ -222,7 +232,7 @@ def test_an_unknown_model_gets_the_common_body_and_a_warning(plan):
 def test_an_unknown_model_like_no_other_is_sent_as_it_is(plan):
     planned = plan("xyz", prompt="", model_params={"task_id": "1"})
     assert planned.input == {"task_id": "1"}
-    assert planned.warnings == ("'xyz' is not in the list of models; it is sent as it is.",)
+    assert planned.warnings == ("'xyz' is not in the list of models, so Kie decides.",)
 
 
 def test_what_a_model_needs_beside_a_picture_is_named_with_the_place_to_give_it(refusal):
@@ -236,3 +246,59 @@ def test_a_choice_between_inputs_is_told_in_the_callers_words(refusal):
         "grok-imagine-image-2-0/segment-map needs exactly one of: task_id, image_url. "
         "Give task_id as model_params.task_id or image_url as image_input."
     )
+
+
+@pytest.mark.parametrize(
+    ("model", "wish", "message"),
+    [
+        (
+            "wan/2-7-image-pro",
+            {"resolution": "4K", "image_input": ("/a.png",)},
+            "input_urls ['/a.png'] does not go with resolution '4K'; none of them does. It is given as image_input.",
+        ),
+        (
+            "wan/2-7-image-pro",
+            {"resolution": "4K", "model_params": {"thinking_mode": True}},
+            (
+                "thinking_mode true does not go with resolution '4K'; only false does."
+                " It is given as model_params.thinking_mode."
+            ),
+        ),
+        (
+            "qwen2-1/image-to-image",
+            {"image_input": ("/a.png", "/b.png"), "model_params": {"mask_url": "/m.png"}},
+            (
+                "image_urls ['/a.png', '/b.png'] does not go with mask_url '/m.png'; at most 1 of them does."
+                " It is given as image_input."
+            ),
+        ),
+        (
+            "flux1-kontext",
+            {"image_input": ("/a.png",), "model_params": {"safety_tolerance": 5}},
+            (
+                "safety_tolerance 5 does not go with input_image '/a.png'; at most 2 does."
+                " It is given as model_params.safety_tolerance."
+            ),
+        ),
+        (
+            "gpt-image-2-text-to-image",
+            {"resolution": "2K", "model_params": {"background": "transparent"}},
+            (
+                "resolution '2K' does not go with background 'transparent'; with it, "
+                "gpt-image-2-text-to-image accepts: 1K."
+            ),
+        ),
+    ],
+)
+def test_inputs_that_clash_are_told_with_what_would_go(refusal, model, wish, message):
+    assert refusal(model, **wish) == message
+
+
+@pytest.mark.parametrize("number", [0, -3, 13])
+def test_a_number_of_pictures_that_is_none_is_refused(refusal, number):
+    assert "n " in refusal("wan/2-7-image", model_params={"n": number})
+
+
+def test_what_is_billed_by_the_piece_costs_one_piece_at_least(plan):
+    planned = plan("seedream/5-pro-layer-decomposition", image_input=("/a.png",), resolution="2K")
+    assert (planned.estimated_credits, planned.least_credits) == (None, 14)

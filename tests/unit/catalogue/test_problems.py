@@ -44,7 +44,7 @@ def test_an_unknown_field_is_tolerated_where_asked_and_the_rest_still_checked(fo
     ("model", "body", "pair", "words"),
     [
         ("qwen/text-to-image", {"seed": "3"}, ("seed", "type"), "seed has to be an integer, not '3'."),
-        ("qwen/text-to-image", {"seed": True}, ("seed", "type"), "an integer, not True"),
+        ("qwen/text-to-image", {"seed": True}, ("seed", "type"), "an integer, not true"),
         ("odd/character", {"num_images": 2}, ("num_images", "type"), "a string, not 2. Did you mean '2'?"),
         ("odd/character", {"colors": 2}, ("colors", "type"), "colors has to be a list or null"),
         ("odd/character", {"colors": [{"hex": 1}]}, ("colors", "type"), "colors[0].hex has to be a string"),
@@ -125,4 +125,4 @@ def test_a_field_that_depends_on_another_is_a_conflict(found):
 def test_a_field_that_no_value_makes_right_has_no_list_of_values(found):
     pairs, message = found("segment-map", {"image_url": "a", "fast": True})
     assert pairs == [("fast", "conflict")]
-    assert message == "fast True does not go with the other inputs."
+    assert message == "fast true does not go with the other inputs."

@@ -182,7 +182,16 @@ def test_a_missing_key_is_an_error_that_says_how_to_set_it(make_tools):
 
 def test_a_task_is_made_and_told_at_once(tools, kie):
     answer = tools.call("create_visual_task", prompt="a fox", platform="x")
-    assert list(answer) == ["ok", "task_id", "status", "model", "platform", "warnings", "next_step"]
+    assert list(answer) == [
+        "ok",
+        "task_id",
+        "status",
+        "model",
+        "platform",
+        "credits_estimated",
+        "warnings",
+        "next_step",
+    ]
     assert (answer["task_id"], answer["status"], answer["platform"]) == ("task-1", "submitted", "x")
     assert tools.clock.time == 0
 
