@@ -75,7 +75,7 @@ def _translated(model: Model, argument: str, value: str) -> dict[str, Any]:
     for word in possible:
         if word.lower() == value.lower():
             return {route.field: route.values[word] if route.values is not None else word}
-    for word in model.fields[route.field].get("enum", ()):
+    for word in (route.values or {}).values():
         if str(word).lower() == value.lower():
             return {route.field: word}
     raise InputError(

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 USD_PER_CREDIT = 0.005
 """Source: kie.ai pricing, 1 credit = $0.005."""
 
+_MOST_DIGITS = 6
+
 
 def usd(credit: float) -> float:
     """So many credits in US dollars, to a hundredth of a cent."""
@@ -64,5 +66,13 @@ class Price:
         one = (self.by_credits or {}).get(word, self.credits if value is None else None)
         if one is None:
             return None
-        number = max(1, int(values.get(self.times, 1))) if self.times else 1
+        number = _whole(values.get(self.times, 1)) if self.times else 1
+        if number is None:
+            return None
         return round(one * number + self.image_credits * max(0, pictures - self.free_images), 4)
+
+
+def _whole(value: Any) -> int | None:
+    """A number of pictures, which some models take as text; ``None`` for anything but a whole one from 1."""
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) > 0 else None

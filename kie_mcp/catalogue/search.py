@@ -33,8 +33,8 @@ def found(models: Sequence[Model], words: Collection[str]) -> list[Model]:
 
 
 def _facts(model: Model) -> set[str]:
-    """What a model accepts: the names of its inputs, their values, and the caller's words for these."""
-    values = [str(value) for field in model.fields.values() for value in field.get("enum", ())]
+    """What a model accepts: the names of its inputs, the values of those that no choice reaches, and the choices."""
+    values = [str(value) for name in model.other_fields for value in model.fields[name].get("enum", ())]
     spoken = [word for argument in CHOICES for word in model.choices(argument)]
     return {text.lower() for text in (*model.fields, *values, *spoken)}
 

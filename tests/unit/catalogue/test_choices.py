@@ -76,7 +76,7 @@ def test_a_shape_under_an_older_name_wins_over_the_platform(plan):
     ("model", "given", "sent"),
     [
         ("qwen/text-to-image", {"aspect_ratio": "landscape_16_9"}, {"image_size": "landscape_16_9"}),
-        ("qwen/text-to-image", {"aspect_ratio": "Square"}, {"image_size": "square"}),
+        ("qwen/text-to-image", {"aspect_ratio": "Square_HD"}, {"image_size": "square_hd"}),
         ("seedream/4.5-text-to-image", {"resolution": "high"}, {"quality": "high"}),
     ],
 )

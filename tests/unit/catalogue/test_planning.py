@@ -299,6 +299,13 @@ def test_a_number_of_pictures_that_is_none_is_refused(refusal, number):
     assert "n " in refusal("wan/2-7-image", model_params={"n": number})
 
 
+def test_what_a_model_lists_and_does_not_make_is_neither_offered_nor_sent(catalogue, refusal):
+    assert catalogue.find("wan/2-7-image").choices("resolution") == ["1K", "2K"]
+    assert refusal("wan/2-7-image", resolution="4K") == (
+        "wan/2-7-image does not do resolution '4K'. It accepts: 1K, 2K."
+    )
+
+
 def test_what_is_billed_by_the_piece_costs_one_piece_at_least(plan):
     planned = plan("seedream/5-pro-layer-decomposition", image_input=("/a.png",), resolution="2K")
     assert (planned.estimated_credits, planned.least_credits) == (None, 14)
