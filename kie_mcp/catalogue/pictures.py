@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kie_mcp.catalogue.planning import Wish
 
 _MOST_NAMED = 3
+_NEVER_FOR_KIE = ("data:image/", "file:/", "task:")
+"""How pictures begin that Kie itself cannot read."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,17 @@ def _elsewhere(model: Model) -> str:
 def input_pictures(model: Model, wish: Wish, body: Mapping[str, Any]) -> tuple[InputPicture, ...]:
     """Every picture in an input that fits the model's schema, wherever the caller gave it."""
     return tuple(_found(model, wish, body))
+
+
+def pictures_for_unknown(wish: Wish) -> tuple[InputPicture, ...]:
+    """The pictures for a model without a file here: which of ``model_params`` are some, only their form can tell."""
+    given = [InputPicture("image_input", place, text, "image_input") for place, text in enumerate(wish.image_input)]
+    for name, value in wish.model_params.items():
+        for place, text in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(text, str) and "prompt" not in name and text.strip().lower().startswith(_NEVER_FOR_KIE):
+                place_in_list = place if isinstance(value, list) else None
+                given.append(InputPicture(name, place_in_list, text, f"model_params.{name}"))
+    return tuple(given)
 
 
 def _found(model: Model, wish: Wish, body: Mapping[str, Any]) -> Iterator[InputPicture]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kie_mcp.catalogue.choices import chosen, platform_ratio
 from kie_mcp.catalogue.coercion import in_models_types
-from kie_mcp.catalogue.pictures import InputPicture, input_pictures, pictures
+from kie_mcp.catalogue.pictures import InputPicture, input_pictures, pictures, pictures_for_unknown
 from kie_mcp.catalogue.problems import Problem, listed
 from kie_mcp.catalogue.prompts import COMPOSED, compose, given_twice, own_prompt, prompt_text
 from kie_mcp.catalogue.suggest import did_you_mean
@@ -129,9 +129,7 @@ def plan_unknown(wish: Wish, close_ids: Sequence[str]) -> Plan:
         known=False,
         input=body,
         prompt=prompt,
-        pictures=tuple(
-            InputPicture("image_input", place, text, "image_input") for place, text in enumerate(wish.image_input)
-        ),
+        pictures=pictures_for_unknown(wish),
         warnings=(warning,),
         estimated_credits=None,
     )

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+from kie_mcp.catalogue import usd
 from kie_mcp.cli import terminal
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def show_generation(answer: Mapping[str, Any], later: str) -> None:
     """The paths on stdout, everything else on stderr. ``later`` tells how to fetch a task that goes on."""
     terminal.print_warnings(answer["warnings"])
     _show_results(answer)
+    _show_cost(answer)
     if goes_on(answer):
         terminal.note(_going_on(answer))
         terminal.hint(later)
@@ -54,6 +56,20 @@ def _show_results(answer: Mapping[str, Any]) -> None:
         terminal.print_path(path)
     if "result" in answer and not answer["output_paths"]:
         terminal.print_json(answer["result"])
+
+
+def _show_cost(answer: Mapping[str, Any]) -> None:
+    """What Kie says it cost, and what it should have cost where Kie does not say."""
+    for name, words in _COSTS.items():
+        spent = answer.get(name)
+        if spent:
+            terminal.note(words.format(terminal.number(spent), usd(spent)))
+
+
+_COSTS: Mapping[str, str] = {
+    "credits_consumed": "{} credits (${:g}).",
+    "credits_estimated": "about {} credits (${:g}) by the price list.",
+}
 
 
 def _going_on(answer: Mapping[str, Any]) -> str:
@@ -74,6 +90,7 @@ def show_many(answer: Mapping[str, Any], later: str) -> None:
         if goes_on(entry):
             terminal.note(_going_on(entry) if "index" not in entry else f"{name}: {_going_on(entry)}")
             advice[later] = None
+    _show_cost(answer)
     if answer["failed"]:
         terminal.note(f"{answer['failed']} of {answer['total']} failed.")
     for text in advice:
@@ -95,10 +112,18 @@ def show_dry_run(answer: Mapping[str, Any]) -> None:
         else:
             terminal.note(f"item {entry['index']}: {entry['error']['message']}")
     terminal.print_warnings(answer["warnings"])
-    cost = f"about {terminal.number(answer['credits_estimated'])} credits (${answer['usd_estimated']:g})"
-    terminal.note(f"{answer['succeeded']} of {answer['total']} could be sent, for {cost}; nothing was.")
+    terminal.note(f"{answer['succeeded']} of {answer['total']} could be sent{_price(answer)}; nothing was.")
     if "error" in answer and answer["succeeded"]:
         terminal.print_error(answer["error"])
+
+
+def _price(answer: Mapping[str, Any]) -> str:
+    """What a batch should cost, as far as that is known."""
+    if answer["credits_estimated"] is None:
+        return ""
+    unpriced = any(entry["ok"] and entry["credits_estimated"] is None for entry in answer["results"])
+    number = terminal.number(answer["credits_estimated"])
+    return f", for {'at least' if unpriced else 'about'} {number} credits (${answer['usd_estimated']:g})"
 
 
 def show_tasks(answer: Mapping[str, Any]) -> None:
@@ -132,12 +157,21 @@ def show_refreshed(found: Mapping[str, Any]) -> None:
     )
     for name, words in _REFRESHED.items():
         if found[name]:
-            terminal.hint(f"{words}: {', '.join(found[name])}")
-    for model_id, reason in found["skipped"].items():
-        terminal.hint(f"left as it was: {model_id}: {reason}")
+            terminal.hint(f"{words}: {', '.join(_first(found[name]))}")
+    for name, words in _UNUSABLE.items():
+        for text in _first([f"{words}: {model_id}: {reason}" for model_id, reason in found[name].items()]):
+            terminal.hint(text)
 
 
+def _first(texts: Sequence[str]) -> list[str]:
+    """As many as a person reads, and how many there are beside them."""
+    further = len(texts) - _MOST_SHOWN
+    return [*texts[:_MOST_SHOWN], *([f"and {further} more"] if further > 0 else [])]
+
+
+_MOST_SHOWN = 10
 _REFRESHED: Mapping[str, str] = {"updated": "updated", "new": "new", "gone": "no longer listed by Kie"}
+_UNUSABLE: Mapping[str, str] = {"skipped": "left as it was", "not_taken": "not taken"}
 
 
 def show_models(answer: Mapping[str, Any]) -> None:

@@ -48,7 +48,7 @@ def batch(run: Run) -> int:
     """``batch FILE``: many pictures, from a file that holds a JSON array (or - for standard input)."""
     tool = tool_named("generate_visual_batch")
     arguments = _with_whole_paths(arguments_from(run.options, tool))
-    arguments["items"] = _items(run.options.file)
+    arguments["items"] = [_with_whole_paths(item) for item in _items(run.options.file)]
     return run.show(
         run.answer(tool, arguments),
         answers.show_dry_run if arguments.get("dry_run") else lambda answer: answers.show_many(answer, run.later()),
@@ -207,13 +207,19 @@ def _name(file: str) -> str:
     return "Standard input" if file == "-" else f"The file {file!r}"
 
 
-def _with_whole_paths(arguments: dict[str, Any]) -> dict[str, Any]:
+def _with_whole_paths(arguments: Any) -> Any:
+    """Arguments whose pictures have absolute paths; what has another form is left for the tool to refuse."""
+    if not isinstance(arguments, dict):
+        return arguments
     named = {name: arguments[name] for name in ("image_input", "default_image_input") if name in arguments}
-    return {**arguments, **{name: [_whole_path(text) for text in texts] for name, texts in named.items()}}
+    lists = {name: texts for name, texts in named.items() if isinstance(texts, list)}
+    return {**arguments, **{name: [_whole_path(text) for text in texts] for name, texts in lists.items()}}
 
 
-def _whole_path(text: str) -> str:
+def _whole_path(text: Any) -> Any:
     """A picture as people name it at a prompt: relative to where they are."""
+    if not isinstance(text, str):
+        return text
     if "://" in text or text.lower().startswith(("task:", "data:", "~")) or not text:
         return text
     return str(Path(text).absolute())

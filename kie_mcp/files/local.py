@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 from kie_mcp.errors import InputError
 from kie_mcp.files.data_urls import data_of, is_data_url, without_data
 from kie_mcp.files.paths import path_from
-from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, is_whole, sniff
+from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, sniff
+from kie_mcp.files.whole import is_whole
 from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _LONGEST_SHOWN = 200
 _LONGEST_DATA_URL_SHOWN = 60
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 _MEASURED = ("png", "jpg", "webp", "gif", "bmp")
 
 
@@ -92,10 +95,17 @@ def local_picture(
 def _shown(text: str) -> str:
     if is_data_url(text):
         return shortened(without_data(text), _LONGEST_DATA_URL_SHOWN)
-    return shortened(text, _LONGEST_SHOWN)
+    return "base64…" if _is_base64(text) else shortened(text, _LONGEST_SHOWN)
+
+
+def _is_base64(text: str) -> bool:
+    """Whether a text is the data of a picture without what belongs before it: no path is so long without a dot."""
+    return len(text) > _LONGEST_SHOWN and _BASE64.fullmatch(text) is not None
 
 
 def _absolute(text: str) -> Path:
+    if _is_base64(text):
+        raise ValueError("it is bare base64; write data:image/png;base64, before it, or better name a file")
     path = path_from(text)
     if not path.is_absolute():
         raise ValueError("the path must be absolute, or begin with ~ or file://")

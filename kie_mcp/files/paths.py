@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+
+def is_file_url(text: str) -> bool:
+    """Whether a text is a ``file`` URL, with a host, an empty one or none (RFC 8089, 2)."""
+    return text[:6].lower() == "file:/"
 
 
 def path_from(text: str) -> Path:
@@ -13,7 +19,7 @@ def path_from(text: str) -> Path:
     """
     if not text.strip():
         raise ValueError("it is empty")
-    if text[:7].lower() == "file://":
+    if is_file_url(text):
         text = _from_url(text)
     if "\0" in text:
         raise ValueError("it contains a NUL character")
@@ -34,4 +40,8 @@ def _from_url(url: str) -> str:
         raise ValueError(f"it names another machine, {parts.netloc!r}; write file:/// followed by the path")
     if parts.query or parts.fragment:
         raise ValueError("it has a ? or # in it; write them as %3F and %23 in a file URL")
+    if os.name == "nt":
+        from urllib.request import url2pathname
+
+        return url2pathname(parts.path)  # the slash before a drive letter is no part of the path
     return unquote(parts.path, errors="surrogateescape")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from kie_mcp.errors import OutputError
 from kie_mcp.files.naming import default_stem, same_format
-from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, is_whole, sniff
+from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, sniff
+from kie_mcp.files.whole import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,28 +1,26 @@
-"""What a picture is by its bytes: its type, its size in pixels, whether it is all there.
+"""What a picture is by its bytes: its type, its size in pixels.
 
 Nothing here raises on hostile bytes, and every read is bounded: a picture comes from the network.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
 HEAD_BYTES = 512
 """As many first bytes as ``sniff`` can make use of."""
 
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 _JPEG_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SEGMENTS = 1000
-_TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ AVIF = PictureType("image/avif", "avif")
 
 def sniff(head: bytes) -> PictureType | None:
     """Tell the kind of picture that begins with ``head`` (``HEAD_BYTES`` are enough); ``None`` if it is none."""
-    for magic, kind in ((_PNG_MAGIC, PNG), (b"\xff\xd8\xff", JPEG), (b"GIF87a", GIF), (b"GIF89a", GIF)):
+    for magic, kind in ((PNG_MAGIC, PNG), (b"\xff\xd8\xff", JPEG), (b"GIF87a", GIF), (b"GIF89a", GIF)):
         if head.startswith(magic):
             return kind
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
@@ -119,40 +117,28 @@ def _webp_size(head: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(file: BinaryIO) -> tuple[int, int] | None:
-    """Walk the segments up to the frame header (ITU-T T.81, B.1.1 and B.2.2)."""
-    file.seek(2)
-    for _ in range(_JPEG_SEGMENTS):
-        prefix, marker = struct.unpack("BB", file.read(2))
-        if prefix != 0xFF:  # noqa: PLR2004 - every marker begins with this byte
-            return None
-        if marker == 0xFF:  # noqa: PLR2004 - a fill byte: the marker is still to come
-            file.seek(-1, os.SEEK_CUR)
-            continue
-        if marker in _JPEG_WITHOUT_LENGTH:
-            continue
-        (length,) = struct.unpack(">H", file.read(2))
+    """Read the frame header (ITU-T T.81, B.2.2)."""
+    for marker in jpeg_segments(file):
         if marker in _JPEG_FRAMES:
             height, width = struct.unpack(">xHH", file.read(5))
             return width, height
-        file.seek(max(0, length - 2), os.SEEK_CUR)
     return None
 
 
-def is_whole(file: BinaryIO, kind: PictureType) -> bool:
-    """Whether the end of the picture is there. Kinds without a cheap sign of their end count as whole.
+def jpeg_segments(file: BinaryIO) -> Iterator[int]:
+    """Walk the segments (ITU-T T.81, B.1.1): the marker of each, the file being at what follows its length.
 
-    Raises ``OSError`` where the file cannot be read.
+    Ends before what is no marker. Raises ``struct.error`` where the file ends.
     """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _TAIL_BYTES))
-    tail = file.read(_TAIL_BYTES)
-    if kind == PNG:
-        return _PNG_END in tail
-    if kind == JPEG:
-        return b"\xff\xd9" in tail
-    if kind == GIF:
-        return tail.rstrip(b"\0").endswith(b";")
-    if kind == WEBP:
-        file.seek(4)
-        return size >= 8 + int.from_bytes(file.read(4), "little")
-    return True
+    at = 2
+    for _ in range(_JPEG_SEGMENTS):
+        file.seek(at)
+        prefix, marker = struct.unpack("BB", file.read(2))
+        if prefix != 0xFF:  # noqa: PLR2004 - every marker begins with this byte
+            return
+        at += 1 if marker == 0xFF else 2  # noqa: PLR2004 - a fill byte: the marker is still to come
+        if marker == 0xFF or marker in _JPEG_WITHOUT_LENGTH:  # noqa: PLR2004 - as above
+            continue
+        (length,) = struct.unpack(">H", file.read(2))
+        at += max(2, length)
+        yield marker

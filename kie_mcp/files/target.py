@@ -48,20 +48,22 @@ class Outputs:
         self._pictures_folder = pictures_folder or _user_pictures
         self._told = threading.Event()
 
-    def target(self, output_path: str | None) -> Target:
+    def target(self, output_path: str | None, *, trial: bool = False) -> Target:
         """Choose the place for one call's pictures; its folder exists and can be written when this returns.
+
+        A ``trial`` checks as much as can be without creating anything.
 
         A path whose last part ends in a picture extension names a file, unless a folder of that name
         exists; any other path names a folder. ``None`` is the configured folder or, where that cannot be
         used, the user's pictures folder. Raises ``OutputError``.
         """
         if output_path is None:
-            return self._default_target()
+            return self._default_target(self._check if trial else self._prepare)
         try:
             wanted = _split(output_path)
         except (OSError, ValueError) as error:
             raise _refusal(repr(output_path), _reason(error)) from error
-        self._prepare(wanted.folder)
+        (self._check if trial else self._prepare)(wanted.folder)
         return wanted
 
     def default_folder(self) -> tuple[Path, str | None]:
@@ -78,14 +80,14 @@ class Outputs:
             return fallback, _fallback_warning(fallback, refused)
         return configured, None
 
-    def _default_target(self) -> Target:
+    def _default_target(self, prove: Callable[[Path], None]) -> Target:
         configured = self._configured()
         try:
-            self._prepare(configured)
+            prove(configured)
         except OutputError as refused:
             try:
                 fallback = self._fallback()
-                self._prepare(fallback)
+                prove(fallback)
             except OutputError:
                 raise refused from None
             warning = _fallback_warning(fallback, refused)

@@ -58,7 +58,7 @@ class Generations:
             self.config.require_key()
         plan = self.catalogue.plan(request.wish)
         sources = self.sources.check(plan.pictures, context, offline=offline)
-        return Prepared(request, plan, self.outputs.target(request.output_path), sources)
+        return Prepared(request, plan, self.outputs.target(request.output_path, trial=offline), sources)
 
     def check_price(self, prepared: list[Prepared]) -> tuple[str, ...]:
         """Refuse a call above ``KIE_AI_MAX_CREDITS_PER_CALL``; returns warnings about unknown prices."""
@@ -85,7 +85,7 @@ class Generations:
         before_sending: Callable[[], None],
     ) -> str:
         """Upload what has to be uploaded, create the task, and return its id."""
-        urls = self.sources.urls(prepared.sources, context)
+        urls = self._urls(prepared, context)
         try:
             task_id = self.submitter.submit(
                 prepared, urls, context, window_until=window_until, before_sending=before_sending
@@ -101,6 +101,20 @@ class Generations:
             ) from error
         context.progress(0, None, f"submitted as task {task_id}")
         return task_id
+
+    def _urls(self, prepared: Prepared, context: CallContext) -> tuple[str, ...]:
+        """The input pictures' URLs; raises ``NetworkError`` where a long upload has used up the call's time.
+
+        Whoever waited for the answer may be gone by then, and would ask, and pay, again.
+        """
+        in_time = context.remaining() > 0
+        urls = self.sources.urls(prepared.sources, context)
+        if in_time and not context.remaining():
+            raise NetworkError(
+                "The call's time (KIE_AI_MAX_WAIT_SECONDS) ended while its pictures were uploaded.",
+                next_step="Call again: nothing was made or billed, and what is uploaded need not be sent again.",
+            )
+        return urls
 
     def run(
         self,

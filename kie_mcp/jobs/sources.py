@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import InputError, TaskNotFoundError
-from kie_mcp.files import is_data_url, local_picture
+from kie_mcp.files import is_data_url, is_file_url, local_picture
 from kie_mcp.jobs.model import Source
+from kie_mcp.kie import is_task_id
 from kie_mcp.text import host_of, shortened
 
 if TYPE_CHECKING:
@@ -62,22 +63,22 @@ class Sources:
         return tuple(self._url(source, context) for source in sources)
 
     def _source(self, picture: InputPicture, context: CallContext, *, offline: bool) -> Source:
-        text = picture.text
+        text = picture.text.strip()
         if text.startswith(_TASK):
             return self._of_task(picture, context, offline=offline)
-        if is_data_url(text) or "://" not in text:
+        if is_data_url(text) or is_file_url(text):
             return Source(local=self._local(picture, text))
+        if "://" not in text:
+            return Source(local=self._local(picture, picture.text))
         scheme, host = text.partition("://")[0].lower(), host_of(text)
         if host and (scheme == "https" or (self._config.on_loopback() and is_loopback_host(host))):
             return Source(url=text)
         if scheme in ("https", "http") and not host:
             raise InputError(f"{_label(picture)} is not a URL: it names no host.")
-        if scheme != "file":
-            raise InputError(
-                f"{_label(picture)} is a {shortened(scheme, _LONGEST_SCHEME)} URL; accepted are https URLs, absolute "
-                "paths, file:// and data: URLs and task:<task_id>."
-            )
-        return Source(local=self._local(picture, text))
+        raise InputError(
+            f"{_label(picture)} is a {shortened(scheme, _LONGEST_SCHEME)} URL; accepted are https URLs, absolute "
+            "paths, file:// and data: URLs and task:<task_id>."
+        )
 
     def _local(self, picture: InputPicture, text: str, argument: str | None = None) -> LocalPicture:
         return local_picture(
@@ -93,7 +94,12 @@ class Sources:
 
     def _of_task(self, picture: InputPicture, context: CallContext, *, offline: bool) -> Source:
         """The first picture of an earlier task. What the ledger knows of it is not asked again."""
-        task_id = picture.text.removeprefix(_TASK)
+        task_id = picture.text.strip().removeprefix(_TASK).strip()
+        if not is_task_id(task_id):
+            raise InputError(
+                f"{_label(picture)} names no task: write task: and the task_id of an earlier result.",
+                next_step="list_visual_tasks shows the tasks made from this machine.",
+            )
         row = self._ledger.find(task_id)
         if row is not None and (row.state == "fail" or row.without_pictures):
             raise _no_picture(picture, "it failed" if row.state == "fail" else "its result is data", ended=True)

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from typing import TYPE_CHECKING
 
-from kie_mcp.errors import NetworkError
+from kie_mcp.errors import CancelledError, ConfigError, InputError, KieMcpError, NetworkError
 
 if TYPE_CHECKING:
     from kie_mcp.config import Config
@@ -19,11 +19,15 @@ _LOOK_AGAIN_SECONDS = 0.1
 
 
 class _UnderWay:
-    """One upload, from its claim to its end; ``url`` is there if it went well."""
+    """One upload, from its claim to its end; ``url`` is there if it went well.
+
+    ``error`` is there if it failed in a way that would meet everybody else too.
+    """
 
     def __init__(self) -> None:
         self.ended = threading.Event()
         self.url: str | None = None
+        self.error: KieMcpError | None = None
 
 
 class Uploads:
@@ -40,9 +44,9 @@ class Uploads:
     def url(self, picture: LocalPicture, context: CallContext) -> str:
         """A URL under which Kie can read the picture.
 
-        While another thread uploads the same bytes, this one waits for its link; where that fails, the next one
-        tries. Raises ``InputError`` where the picture has changed since it was checked, ``CancelledError``, and
-        the error of the upload.
+        While another thread uploads the same bytes, this one waits for its link, and shares its failure; where
+        the other's call came to its end, or its file had changed, the next one tries. Raises ``InputError``
+        where the picture has changed since it was checked, ``CancelledError``, and the error of the upload.
         """
         sha256 = _sha256(picture)
         while True:
@@ -52,6 +56,8 @@ class Uploads:
             if current is mine:
                 return self._provided(sha256, mine, picture, context)
             _wait(current, context)
+            if current.error is not None:
+                raise current.error
             if current.url is not None:
                 return current.url
 
@@ -60,6 +66,10 @@ class Uploads:
         try:
             mine.url = self._remembered(sha256, context)
             return mine.url or self._uploaded(sha256, mine, picture, context)
+        except KieMcpError as error:
+            if _meets_everybody(error, context):
+                mine.error = error
+            raise
         finally:
             with self._lock:
                 del self._under_way[sha256]
@@ -74,11 +84,40 @@ class Uploads:
 
     def _uploaded(self, sha256: str, mine: _UnderWay, picture: LocalPicture, context: CallContext) -> str:
         context.progress(0, None, f"uploading {picture.name}")
-        sent = self._client.upload(picture.open, picture.mime_type, context)
+        try:
+            sent = self._client.upload(picture.open, picture.mime_type, context)
+        except KieMcpError as error:
+            raise self._told(error, picture) from error
         self._ledger.remember(sent.sha256, self._host, sent.url)
         if sent.sha256 == sha256:  # a file that changed on its way is not what the others wait for
             mine.url = sent.url
         return sent.url
+
+    def _told(self, error: KieMcpError, picture: LocalPicture) -> KieMcpError:
+        """The same failure, saying that it was an upload, and which: nothing else of the call has happened yet."""
+        if isinstance(error, CancelledError) or _is_of_the_file(error):
+            return error
+        what = f"{picture.label} could not be uploaded to {self._host}: {error.message}"
+        if isinstance(error, InputError):  # HTTP 4xx: there is nothing in an upload that a caller could correct
+            return ConfigError(
+                what,
+                code=error.code,
+                next_step="Check KIE_AI_UPLOAD_BASE_URL. Nothing was made or billed.",
+            )
+        error.message = what
+        if error.retryable:
+            error.next_step = "Call again later: nothing was made or billed."
+        return error
+
+
+def _is_of_the_file(error: KieMcpError) -> bool:
+    """Whether the picture itself was the reason; what Kie refuses has a code."""
+    return isinstance(error, InputError) and error.code is None
+
+
+def _meets_everybody(error: KieMcpError, context: CallContext) -> bool:
+    """Whether the failure has to do with neither this call nor this file."""
+    return not isinstance(error, CancelledError) and not _is_of_the_file(error) and context.remaining() > 0
 
 
 def _sha256(picture: LocalPicture) -> str:

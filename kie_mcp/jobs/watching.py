@@ -115,7 +115,8 @@ class Watcher:
             status.task_id,
             status.state,
             image_urls=status.image_urls,
-            credits_consumed=status.credits_consumed,
+            # While a task runs Kie reports 0, or already the full price.
+            credits_consumed=status.credits_consumed if status.finished else None,
             error=failure(status).as_dict() if status.state == "fail" else None,
             seconds=status.seconds,
             result=status.result,

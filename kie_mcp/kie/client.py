@@ -25,7 +25,6 @@ from kie_mcp.text import host_of, printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
     from typing import BinaryIO
 
     from kie_mcp.config import Config
@@ -34,6 +33,11 @@ if TYPE_CHECKING:
 _NO_SUCH_TASK = frozenset({404, 422})
 _UPLOAD_FOLDER = "kie-mcp"
 _TASK_ID = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+def is_task_id(text: str) -> bool:
+    """Whether a text has the form of a task id."""
+    return _TASK_ID.fullmatch(text) is not None
 
 
 class KieClient:
@@ -67,7 +71,7 @@ class KieClient:
                 code=error.code,
             ) from error
         task_id = data.get("taskId") if isinstance(data, dict) else None
-        if not isinstance(task_id, str) or not _TASK_ID.fullmatch(task_id):
+        if not isinstance(task_id, str) or not is_task_id(task_id):
             raise UnknownOutcomeError("Kie accepted the task but gave no usable task id.")
         return task_id
 
@@ -92,7 +96,7 @@ class KieClient:
         caller's next poll. Raises ``TaskNotFoundError`` for an id that Kie does not know (yet), ``InputError``
         for what cannot be one.
         """
-        if not _TASK_ID.fullmatch(task_id):
+        if not is_task_id(task_id):
             raise InputError(f"{shortened(task_id, 80)!r} cannot be a task id; list_visual_tasks shows known ones.")
         url = self._config.base_url + self._config.get_task_path
 
@@ -129,13 +133,15 @@ class KieClient:
 
         Each attempt sends what ``opened`` gives, an open file, and closes it. The name of the file stays here;
         the link ends with the extension of its type, and lives for about a day. Lets through what ``opened``
-        raises, and raises ``InputError`` where the file is cut short meanwhile.
+        raises, and raises ``InputError`` where the file is cut short meanwhile, ``CancelledError`` and, at the
+        call's deadline, ``NetworkError`` in the middle of it.
         """
         url = self._config.upload_base_url + "/api/file-stream-upload"
 
         def send() -> tuple[Any, str]:
             name = f"{self._random.getrandbits(64):016x}.{mime_type.partition('/')[2]}"
-            with MultipartFile(opened(), mime_type, {"uploadPath": _UPLOAD_FOLDER, "fileName": name}) as form:
+            fields = {"uploadPath": _UPLOAD_FOLDER, "fileName": name}
+            with MultipartFile(opened(), mime_type, fields, partial(_go_on, context)) as form:
                 answer = self._call("POST", url, context, data=form, headers={"Content-Type": form.content_type})
                 return answer, form.sha256
 
@@ -145,15 +151,9 @@ class KieClient:
             raise UnclearAnswerError("Kie's answer to the upload has no usable downloadUrl in it.")
         return Uploaded(link, sha256)
 
-    def read(self, path: str, context: CallContext, turn: Callable[[CallContext], AbstractContextManager[None]]) -> Any:
-        """The ``data`` of a GET below the base URL; each attempt is made within ``turn``."""
-        url = self._config.base_url + path
-
-        def send() -> Any:
-            with turn(context):
-                return self._call("GET", url, context)
-
-        return retrying(self._config, context, self._random, transient)(send)
+    def read(self, path: str, context: CallContext) -> Any:
+        """The ``data`` of a GET below the base URL, asked for once."""
+        return self._call("GET", self._config.base_url + path, context)
 
     def _retried(self, method: str, url: str, context: CallContext, **sent: Any) -> Any:
         attempt: Callable[[], Any] = lambda: self._call(method, url, context, **sent)  # noqa: E731 - one use
@@ -186,3 +186,10 @@ class KieClient:
             with response:
                 body = read_body(response, context.clock, timeout)
         return read_envelope(response.status_code, response.headers, body, self._config.secrets())
+
+
+def _go_on(context: CallContext) -> None:
+    """End an upload whose call has ended."""
+    context.raise_if_cancelled()
+    if not context.remaining():
+        raise NetworkError("The call's time (KIE_AI_MAX_WAIT_SECONDS) ended before the picture was uploaded.")

@@ -68,12 +68,15 @@ class Downloader:
         return result
 
     def alive(self, url: str, context: CallContext) -> bool:
-        """Whether a link leads to something now: one HEAD, under the rules of a download, that may take 10 s.
+        """Whether a link leads to something now: a HEAD, under the rules of a download, that may take 10 s.
 
-        Whatever fails means no; only ``CancelledError`` is raised.
+        Where that is refused, the beginning of a GET: signed links are often good for that alone. Whatever fails
+        means no; only ``CancelledError`` is raised.
         """
         try:
-            return self._walked("HEAD", url, _says_yes, context, within=_GLANCE_SECONDS)
+            return any(
+                self._walked(method, url, _says_yes, context, within=_GLANCE_SECONDS) for method in ("HEAD", "GET")
+            )
         except CancelledError:
             raise
         except KieMcpError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from kie_mcp.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
 _PIECE = 65536
@@ -30,10 +30,13 @@ class MultipartFile:
     """A file-like body for ``requests`` (RFC 7578): fields first, then the file; memory does not grow with it.
 
     ``requests`` streams anything with ``read`` and a length, and sends ``Content-Length``. As many bytes are
-    sent as the file, which is closed in the end, has now.
+    sent as the file, which is closed in the end, has now. ``watch`` is called before every piece, and ends the
+    upload by raising.
     """
 
-    def __init__(self, file: BinaryIO, mime_type: str, fields: Mapping[str, str]) -> None:
+    def __init__(
+        self, file: BinaryIO, mime_type: str, fields: Mapping[str, str], watch: Callable[[], None] = lambda: None
+    ) -> None:
         boundary = uuid.uuid4().hex
         self.content_type = f"multipart/form-data; boundary={boundary}"
         parts = [
@@ -48,6 +51,7 @@ class MultipartFile:
         self._file = _SentFile(file)
         self._pieces: list[io.BytesIO | _SentFile] = [io.BytesIO(head), self._file, io.BytesIO(tail)]
         self._length = len(head) + self._file.left + len(tail)
+        self._watch = watch
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +72,7 @@ class MultipartFile:
 
         Raises ``InputError`` where the file has become shorter meanwhile.
         """
+        self._watch()
         while self._pieces:
             data = self._pieces[0].read(size)
             if data:

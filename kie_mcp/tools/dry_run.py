@@ -13,7 +13,7 @@ from kie_mcp.tools.spec import ToolResult
 if TYPE_CHECKING:
     from kie_mcp.jobs import Prepared, Rehearsal
 
-_LONGEST_PICTURE = 200
+_LONGEST_DATA = 200
 
 
 def rehearsed(rehearsal: Rehearsal, *, continue_on_error: bool) -> ToolResult:
@@ -24,7 +24,8 @@ def rehearsed(rehearsal: Rehearsal, *, continue_on_error: bool) -> ToolResult:
     entries = [_entry(index, entry) for index, entry in enumerate(rehearsal.entries)]
     failed = sum(not entry["ok"] for entry in entries)
     estimates = [entry["credits_estimated"] for entry in entries if entry["ok"]]
-    total = round(sum(estimate for estimate in estimates if estimate is not None), 4)
+    known = [estimate for estimate in estimates if estimate is not None]
+    total = round(sum(known), 4) if known or not estimates else None
     refusal = rehearsal.refusal
     error = refusal.as_dict() if refusal else error_of_many(entries, continue_on_error=continue_on_error)
     summary: dict[str, Any] = {
@@ -34,7 +35,7 @@ def rehearsed(rehearsal: Rehearsal, *, continue_on_error: bool) -> ToolResult:
         "succeeded": len(entries) - failed,
         "failed": failed,
         "credits_estimated": total,
-        "usd_estimated": usd(total),
+        "usd_estimated": None if total is None else usd(total),
         "warnings": [*rehearsal.warnings, *_unpriced(estimates)],
         "results": entries,
     }
@@ -46,15 +47,29 @@ def rehearsed(rehearsal: Rehearsal, *, continue_on_error: bool) -> ToolResult:
 def _entry(index: int, entry: Prepared | KieMcpError) -> dict[str, Any]:
     if isinstance(entry, KieMcpError):
         return {"index": index, "ok": False, "error": entry.as_dict()}
-    pictures = tuple(shortened(picture.text, _LONGEST_PICTURE) for picture in entry.plan.pictures)
+    pictures = tuple(_shown(picture.text) for picture in entry.plan.pictures)
     return {
         "index": index,
         "ok": True,
         "model": entry.plan.model,
         "body": entry.body(pictures),
         "credits_estimated": entry.plan.estimated_credits,
-        "warnings": list(entry.warnings),
+        "warnings": [*entry.warnings, *_unseen(entry)],
     }
+
+
+def _shown(text: str) -> str:
+    """A picture as it was given; of one that is in the text itself, the beginning."""
+    return shortened(text, _LONGEST_DATA) if text.lstrip()[:5].lower() == "data:" else text
+
+
+def _unseen(entry: Prepared) -> list[str]:
+    """What to say of pictures that only Kie knows."""
+    return [
+        f"{picture.argument} {picture.text!r} is known to Kie only, so it was not looked at."
+        for picture, source in zip(entry.plan.pictures, entry.sources, strict=True)
+        if source.url is None and source.local is None
+    ]
 
 
 def _unpriced(estimates: list[float | None]) -> list[str]:

@@ -309,7 +309,7 @@ def test_progress_on_a_terminal_is_one_line_that_is_gone_in_the_end(on_terminal,
     assert "submitted as task" in terminal.output
     assert "generating" in terminal.output or "success" in terminal.output
     assert "\x1b" not in terminal.output
-    assert "".join(terminal.screen()) == str(place / "x.png")
+    assert "".join(terminal.screen()) == f"{place / 'x.png'}kie-mcp: 18 credits ($0.09)."
 
 
 def test_progress_fits_a_narrow_terminal(on_terminal, place, stand_in):

@@ -86,6 +86,26 @@ def test_a_second_picture_for_another_purpose_is_shown_its_input(refusal):
     )
 
 
+def test_the_pictures_of_an_unknown_model_are_known_by_their_form(plan):
+    params = {
+        "image_urls": ["data:image/png;base64,AA==", "https://example.com/a.png", " FILE:///a.png"],
+        "mask_url": "task:t1",
+        "prompt_suffix": "task: a better one",
+        "seed": 7,
+        "words": ["task", 3],
+    }
+    planned = plan("brand-new", image_input=("/a.png",), model_params=params)
+    assert [(picture.argument, picture.place) for picture in planned.pictures] == [
+        ("image_input", 0),
+        ("model_params.image_urls", 0),
+        ("model_params.image_urls", 2),
+        ("model_params.mask_url", None),
+    ]
+    sent = planned.with_pictures(["https://u/1", "https://u/2", "https://u/3", "https://u/4"]).input
+    assert sent["image_urls"] == ["https://u/2", "https://example.com/a.png", "https://u/3"]
+    assert (sent["mask_url"], sent["seed"]) == ("https://u/4", 7)
+
+
 def test_every_picture_of_a_plan_is_known_with_its_limits(plan):
     planned = plan(
         "ideogram/character-edit",

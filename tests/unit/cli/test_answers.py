@@ -60,6 +60,17 @@ def test_a_generation_prints_paths_and_nothing_else(capsys, generated):
     assert err == "kie-mcp: note: JPEG, not PNG.\n"
 
 
+def test_what_it_cost_is_told_and_what_it_should_have_cost_told_apart(capsys, generated):
+    show_generation(generated(credits_consumed=18.0), "later")
+    assert capsys.readouterr().err == "kie-mcp: 18 credits ($0.09).\n"
+    show_generation(generated(credits_consumed=None, credits_estimated=4), "later")
+    assert capsys.readouterr().err == "kie-mcp: about 4 credits ($0.02) by the price list.\n"
+    results = [{"index": 0, **generated()}]
+    many = {"total": 1, "failed": 0, "results": results, "credits_consumed": 36, "credits_estimated": 4}
+    show_many(many, "later")
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
 def test_data_that_stand_for_a_picture_are_printed_as_json(capsys, generated):
     show_generation(generated(output_paths=[], result={"subjects": [1]}), "later")
     assert json.loads(capsys.readouterr().out) == {"subjects": [1]}
@@ -105,8 +116,16 @@ def test_a_dry_run_is_a_table_of_inputs_and_what_they_cost(capsys):
         "kie-mcp: item 1: It failed.",
         "kie-mcp: note: item 2: Odd.",
         "kie-mcp: note: One price is not known.",
-        "kie-mcp: 2 of 3 could be sent, for about 18 credits ($0.09); nothing was.",
+        "kie-mcp: 2 of 3 could be sent, for at least 18 credits ($0.09); nothing was.",
     ]
+
+
+def test_a_dry_run_says_nothing_of_a_price_that_nobody_knows(capsys):
+    unpriced = {**SOUND, "credits_estimated": None}
+    show_dry_run(rehearsed(unpriced, credits_estimated=None, usd_estimated=None))
+    assert capsys.readouterr().err == "kie-mcp: 1 of 1 could be sent; nothing was.\n"
+    show_dry_run(rehearsed(SOUND))
+    assert "for about 18 credits" in capsys.readouterr().err
 
 
 def test_a_dry_run_of_a_batch_that_is_too_dear_says_so(capsys):
@@ -234,7 +253,24 @@ def test_the_whole_list_of_models_fits_a_terminal_of_100_columns(terminal, catal
     assert max(map(len, lines)) <= 100
 
 
-REFRESHED = {"asked": 4, "updated": ["a", "b"], "new": [], "unchanged": 1, "skipped": {"c": "it is odd"}, "gone": ["d"]}
+REFRESHED = {
+    "asked": 5,
+    "updated": ["a", "b"],
+    "new": [],
+    "unchanged": 1,
+    "skipped": {"c": "it is odd"},
+    "not_taken": {"e": "it makes no pictures"},
+    "gone": ["d"],
+}
+
+
+def test_of_long_lists_the_first_are_shown(capsys):
+    many = [f"m{n}" for n in range(13)]
+    show_refreshed({**REFRESHED, "gone": many, "not_taken": dict.fromkeys(many, "it is odd"), "updated": many[:10]})
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1] == f"  updated: {', '.join(many[:10])}"
+    assert lines[2] == f"  no longer listed by Kie: {', '.join(many[:10])}, and 3 more"
+    assert lines[-2:] == ["  not taken: m9: it is odd", "  and 3 more"]
 
 
 def test_a_refresh_is_summed_up_on_stderr(capsys):
@@ -242,10 +278,11 @@ def test_a_refresh_is_summed_up_on_stderr(capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "kie-mcp: 4 models asked for at Kie: 2 updated, 0 new, 1 unchanged, 1 left as they were.",
+        "kie-mcp: 5 models asked for at Kie: 2 updated, 0 new, 1 unchanged, 1 left as they were.",
         "  updated: a, b",
         "  no longer listed by Kie: d",
         "  left as it was: c: it is odd",
+        "  not taken: e: it makes no pictures",
     ]
 
 

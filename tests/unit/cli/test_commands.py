@@ -124,6 +124,16 @@ def test_batch_reads_a_file_and_prints_all_paths(command, application, generated
     }
 
 
+def test_batch_finds_the_relative_pictures_of_its_file(command, application, monkeypatch):
+    items = [{"prompt": "a", "image_input": ["fox.png", "/b.png", 7]}, {"image_input": "fox.png"}, "no item"]
+    from_stdin(monkeypatch, json.dumps(items).encode())
+    app = application({"ok": True, "total": 3, "failed": 0, "results": []})
+    command("batch", "-", application=app)
+    sent = app.calls[0][1]["items"]
+    assert sent[0]["image_input"] == [str(Path.cwd() / "fox.png"), "/b.png", 7]
+    assert sent[1:] == items[1:]
+
+
 def test_batch_can_be_tried_without_sending_anything(command, application, monkeypatch):
     from_stdin(monkeypatch, b'[{"prompt": "a"}]')
     entry = {
@@ -261,7 +271,7 @@ class Refresher:
         context.progress(0, 1, "reading z-image")
         if self.error is not None:
             raise self.error
-        return Refreshed(asked=2, updated=("z-image",), new=(), unchanged=0, skipped={"a": "sk-1"}, gone=())
+        return Refreshed(2, updated=("z-image",), new=(), unchanged=0, skipped={"a": "sk-1"}, not_taken={}, gone=())
 
 
 @pytest.fixture
@@ -306,6 +316,7 @@ def test_a_refresh_in_json_is_part_of_the_answer(command, refreshing):
         "new": [],
         "unchanged": 0,
         "skipped": {"a": "sk-1"},
+        "not_taken": {},
         "gone": [],
     }
 

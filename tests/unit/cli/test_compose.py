@@ -9,8 +9,8 @@ import logging
 import pytest
 import requests
 
-from kie_mcp import schemas
-from kie_mcp.catalogue.refreshed import write
+from kie_mcp.catalogue.live import Entry
+from kie_mcp.catalogue.refreshed import Saying, write
 from kie_mcp.cli.compose import SANDBOX_KEY, Application
 from kie_mcp.clock import Clock
 from kie_mcp.context import CallContext
@@ -78,8 +78,9 @@ def test_without_usable_settings_a_tool_that_needs_none_still_works(build, monke
 
 
 def test_refreshed_models_are_used(build, tmp_path):
-    model = {**schemas.load("models/z-image.json"), "id": "brand/new"}
-    write(tmp_path / "state" / "catalogue.json", [model], 1_900_000_000)
+    live = {"properties": {"prompt": {"type": "string"}}, "required": ["prompt"]}
+    saying = Saying(Entry("brand/new", "New", (), None), live)
+    write(tmp_path / "state" / "catalogue.json", [saying], 1_900_000_000)
     assert build().services.catalogue.find("brand/new") is not None
     assert build(sandbox=True).services.catalogue.find("brand/new") is None
 

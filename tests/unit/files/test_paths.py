@@ -15,6 +15,7 @@ from kie_mcp.files.paths import path_from
         ("fox.png", Path("fox.png")),
         ("/a/b", Path("/a/b")),
         ("file:///a/b%20c.png", Path("/a/b c.png")),
+        ("file:/a/b%20c.png", Path("/a/b c.png")),
         ("file://localhost/a", Path("/a")),
         ("FILE:///a", Path("/a")),
         ("~/a", Path.home() / "a"),

@@ -296,3 +296,25 @@ def test_a_saved_file_that_is_broken_by_now_is_no_reason_to_refuse_its_link(save
     downloads.dead.add(LINK)
     assert urls("task:t", mime_types=TYPES) == (LINK + "?renewed",)
     assert client.calls["upload"] == []
+
+
+@pytest.mark.parametrize("text", ["task:", "task: ", "task:a b", "task:\n", "task:" + "x" * 300])
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_task_without_an_id_is_refused(refusal, client, text, offline):
+    assert "names no task" in refusal(text, offline=offline)
+    assert client.calls["poll"] == []
+
+
+def test_spaces_around_a_picture_do_no_harm(bench, urls, picture, client):
+    bench.ledger.observed("t", "success", image_urls=["https://result.example/t.png"])
+    assert urls(" https://example.com/a.png\n", " task: t ") == (
+        "https://example.com/a.png",
+        "https://result.example/t.png",
+    )
+    assert urls(f" {picture.as_uri()} ") == urls(str(picture))
+
+
+def test_bare_base64_is_told_what_is_missing_and_not_repeated(refusal):
+    message = refusal("iVBORw0KGgo" * 100)
+    assert "write data:image/png;base64, before it" in message
+    assert "iVBOR" not in message

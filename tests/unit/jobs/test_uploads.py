@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kie_mcp.errors import CancelledError, InputError, NetworkError
+from kie_mcp.errors import AuthError, CancelledError, ConfigError, InputError, NetworkError, ServerError
 from kie_mcp.files import local_picture
 from kie_mcp.kie.upload import Uploaded
 
@@ -128,17 +128,54 @@ def test_threads_with_the_same_picture_upload_it_once(url, client, gate, clock):
     assert len(client.calls["upload"]) == 1
 
 
-def test_where_the_first_of_them_fails_the_next_one_tries(bench, url, client, gate, clock, link_to, png):
-    gate.answer = NetworkError("broken")
+@pytest.mark.parametrize("answer", [CancelledError("no"), InputError("it became shorter")])
+def test_where_the_first_of_them_fails_for_its_own_reasons_the_next_one_tries(
+    bench, url, client, gate, link_to, png, answer
+):
+    clock = bench.clock
+    gate.answer = answer
     clock.on_wait = gate.opened.set
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(url)
         assert gate.begun.wait(30)
         assert url() == link_to(png)
-        with pytest.raises(NetworkError, match="broken"):
+        with pytest.raises(type(answer), match=answer.message):
             first.result(30)
     assert len(client.calls["upload"]) == 2
     assert bench.uploads._under_way == {}
+
+
+def test_a_failure_that_would_meet_everybody_is_shared(bench, url, client, gate, clock):
+    gate.answer = NetworkError("broken")
+    clock.on_wait = gate.opened.set
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(url)
+        assert gate.begun.wait(30)
+        for asked in (url, lambda: first.result(30)):
+            with pytest.raises(NetworkError, match="broken"):
+                asked()
+    assert len(client.calls["upload"]) == 1
+    assert bench.uploads._under_way == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "advice"),
+    [
+        (NetworkError("The connection broke."), NetworkError, "nothing was made or billed"),
+        (ServerError("Kie answered code 500: busy", code=500), ServerError, "nothing was made or billed"),
+        (AuthError("Kie answered code 401: no", code=401), AuthError, "KIE_AI_API_KEY"),
+        (InputError("Kie answered HTTP 404.", code=404), ConfigError, "KIE_AI_UPLOAD_BASE_URL"),
+    ],
+)
+def test_a_failed_upload_says_that_it_is_one_and_of_what(url, client, picture, error, kind, advice):
+    reason = error.message
+    client.scripts["upload"] = [error]
+    with pytest.raises(kind) as caught:
+        url()
+    assert caught.value.message == (
+        f"image_input '{picture.path}' could not be uploaded to https://kieai.redpandaai.co: {reason}"
+    )
+    assert advice in caught.value.next_step
 
 
 def test_where_the_first_of_them_sent_other_bytes_the_next_one_tries(url, client, gate, clock, link_to, png):

@@ -56,6 +56,12 @@ def test_every_poll_is_remembered_with_what_it_showed(bench, client, watch, done
     )
 
 
+def test_what_a_running_task_is_said_to_cost_is_not_remembered(bench, client, watch, done):
+    client.scripts["poll"] = [state("waiting", credits_consumed=0.0), done("t", credits_consumed=None)]
+    bench.watcher.wait(watch(), bench.context())
+    assert bench.ledger.find("t").credits_consumed is None
+
+
 def test_the_first_poll_waits_as_long_as_the_model_has_always_taken(bench, clock, client, watch):
     for number in range(3):
         task = bench.ledger.begin(model="nano-banana-pro", prompt="a", request={})

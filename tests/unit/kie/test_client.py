@@ -591,6 +591,34 @@ def test_a_picture_that_is_cut_short_on_its_way_ends_the_upload(local_client, ho
         local_client.upload(lambda: Shrinking(picture), "image/png", context)
 
 
+def test_a_cancel_ends_an_upload_in_the_middle(local_client, host, answer, context, tmp_path):
+    host.says(answer.page())
+    path = tmp_path / "big.png"
+    path.write_bytes(bytes(3_000_000))
+
+    class Cancelling(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() > 1_000_000:
+                context.cancel()
+            return super().read(size)
+
+    with pytest.raises(CancelledError):
+        local_client.upload(lambda: Cancelling(path.read_bytes()), "image/png", context)
+
+
+def test_an_upload_ends_at_the_deadline_of_the_call(local_client, host, answer, context, clock):
+    host.says(answer.page())
+    context.deadline = clock.monotonic() + 5
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            clock.time += 1
+            return super().read(size)
+
+    with pytest.raises(NetworkError, match="KIE_AI_MAX_WAIT_SECONDS"):
+        local_client.upload(lambda: Slow(bytes(3_000_000)), "image/png", context)
+
+
 def test_uploads_go_to_the_host_for_uploads(mock, client, context, picture):
     queue(mock, "POST", UPLOAD, {"json": {"code": 200, "data": UPLOADED}})
     client.upload(lambda: picture.open("rb"), "image/png", context)

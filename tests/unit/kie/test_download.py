@@ -466,11 +466,18 @@ def test_any_good_status_is_a_sign_of_life(mock, downloader, context, status):
 
 
 @pytest.mark.parametrize("status", [302, 304, 400, 401, 403, 404, 405, 408, 410, 425, 429, 500, 502, 503])
-def test_any_other_status_is_none_and_is_not_asked_again(mock, downloader, context, clock, status):
+def test_any_other_status_of_both_methods_is_none_and_is_not_asked_again(mock, downloader, context, clock, status):
     mock.head(URL, status=status)
+    mock.get(URL, status=status)
     assert not downloader.alive(URL, context)
-    assert len(mock.calls) == 1
+    assert [call.request.method for call in mock.calls] == ["HEAD", "GET"]
     assert clock.waits == []
+
+
+def test_a_link_that_is_signed_for_getting_alone_is_alive(mock, downloader, context):
+    mock.head(URL, status=403)
+    mock.get(URL, body=b"picture")
+    assert downloader.alive(URL, context)
 
 
 @pytest.mark.parametrize(

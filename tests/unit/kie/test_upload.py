@@ -11,7 +11,7 @@ import tracemalloc
 
 import pytest
 
-from kie_mcp.errors import InputError
+from kie_mcp.errors import CancelledError, InputError
 from kie_mcp.kie.upload import MultipartFile
 
 FIELDS = {"uploadPath": "kie-mcp", "fileName": "0123.png"}
@@ -54,6 +54,20 @@ def test_every_form_has_a_boundary_of_its_own(picture):
         MultipartFile(picture.open("rb"), "image/png", FIELDS) as two,
     ):
         assert one.content_type != two.content_type
+
+
+def test_who_watches_may_end_it_before_any_piece(picture):
+    pieces = []
+
+    def watch():
+        if len(pieces) == 3:
+            raise CancelledError("no more")
+
+    with MultipartFile(picture.open("rb"), "image/png", FIELDS, watch) as form:
+        while len(pieces) < 3:
+            pieces.append(form.read(100))
+        with pytest.raises(CancelledError):
+            form.read(100)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):

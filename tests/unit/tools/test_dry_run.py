@@ -101,9 +101,27 @@ def test_pictures_are_looked_at_but_stay_here(rehearse, kie, tmp_path, png):
     assert kie.uploads == []
 
 
-def test_an_earlier_task_is_taken_as_it_is(rehearse, kie):
-    answer = rehearse({"prompt": "a", "image_input": ["task:never-heard-of"]})
-    assert answer["results"][0]["body"]["input"]["image_input"] == ["task:never-heard-of"]
+def test_an_earlier_task_that_only_kie_knows_is_taken_as_it_is_and_that_is_told(rehearse):
+    (entry,) = rehearse({"prompt": "a", "image_input": ["task:never-heard-of"]})["results"]
+    assert entry["body"]["input"]["image_input"] == ["task:never-heard-of"]
+    assert entry["warnings"] == ["image_input 'task:never-heard-of' is known to Kie only, so it was not looked at."]
+
+
+def test_no_folder_is_made(rehearse, tmp_path):
+    rehearse({"prompt": "a"}, {"prompt": "b", "output_path": str(tmp_path / "new" / "deep" / "b.png")})
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_cannot_be_written_is_told(rehearse, tmp_path):
+    (tmp_path / "file").touch()
+    (entry,) = rehearse({"prompt": "b", "output_path": str(tmp_path / "file" / "b.png")})["results"]
+    assert entry["error"]["category"] == "output"
+
+
+def test_a_total_that_nobody_knows_is_none(rehearse):
+    answer = rehearse({"prompt": "a", "model": "gpt-image-2-6-economy-text-to-image"})
+    assert (answer["credits_estimated"], answer["usd_estimated"]) == (None, None)
 
 
 def test_no_key_is_needed(make_tools):

@@ -1,0 +1,117 @@
+"""Whether a picture is all there, by the form of its kind. Reads are bounded; nothing raises on hostile bytes."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING
+
+from kie_mcp.files.sniff import AVIF, BMP, GIF, JPEG, PNG, PNG_MAGIC, TIFF, WEBP, PictureType, jpeg_segments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import BinaryIO
+
+_PNG_CHUNKS = 1_000_000
+_JPEG_SCAN = 0xDA
+_JPEG_END = b"\xff\xd9"
+_TIFF_HEADER = 8
+_BIG_TIFF = 43
+_PIECE = 65536
+_TAIL_BYTES = 4096
+
+
+def is_whole(file: BinaryIO, kind: PictureType) -> bool:
+    """Whether a picture of that kind is all there, whatever stands behind it, as far as its form can tell.
+
+    Kinds without a cheap sign of their end count as whole where their beginning is sound. Raises ``OSError``
+    where the file cannot be read.
+    """
+    size = file.seek(0, os.SEEK_END)
+    try:
+        return _ENDS[kind](file, size)
+    except struct.error:
+        return False
+
+
+def _png_is_whole(file: BinaryIO, size: int) -> bool:
+    """Walk the chunks from IHDR to IEND (PNG specification, 5.3 and 5.6)."""
+    at = len(PNG_MAGIC)
+    for number in range(_PNG_CHUNKS):
+        file.seek(at)
+        length, name = struct.unpack(">I4s", file.read(8))
+        at += 12 + length
+        if at > size or (number == 0 and (length, name) != (13, b"IHDR")):
+            return False
+        if name == b"IEND":
+            return True
+    return False
+
+
+def _jpeg_is_whole(file: BinaryIO, _: int) -> bool:
+    """Look for the end marker behind the start of the scan: before it, a thumbnail may have one of its own."""
+    if _JPEG_SCAN not in jpeg_segments(file):
+        return False
+    last = b""
+    while piece := file.read(_PIECE):
+        if _JPEG_END in last + piece:
+            return True
+        last = piece[-1:]
+    return False
+
+
+def _gif_is_whole(file: BinaryIO, size: int) -> bool:
+    """A block has to follow the colours (GIF89a, 17 to 20), and the trailer has to be the last byte."""
+    file.seek(10)
+    (flags,) = struct.unpack("B", file.read(1))
+    file.seek(13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0))
+    if file.read(1) not in (b"\x21", b"\x2c"):
+        return False
+    file.seek(max(0, size - _TAIL_BYTES))
+    return file.read(_TAIL_BYTES).rstrip(b"\0").endswith(b";")
+
+
+def _webp_is_whole(file: BinaryIO, size: int) -> bool:
+    """As long as it says (RFC 9649, 2.4)."""
+    file.seek(4)
+    return size >= 8 + int(struct.unpack("<I", file.read(4))[0])
+
+
+def _tiff_is_whole(file: BinaryIO, size: int) -> bool:
+    """The first directory has to lie in the file and have entries (TIFF 6.0, section 2); BigTIFF has longer numbers."""
+    file.seek(0)
+    order = "<" if file.read(2) == b"II" else ">"
+    big = struct.unpack(order + "H", file.read(2))[0] == _BIG_TIFF
+    file.seek(8 if big else 4)
+    (at,) = struct.unpack(order + ("Q" if big else "I"), file.read(8 if big else 4))
+    if not _TIFF_HEADER <= at < size:
+        return False
+    file.seek(at)
+    (count,) = struct.unpack(order + ("Q" if big else "H"), file.read(8 if big else 2))
+    return bool(count > 0 and at + count * (20 if big else 12) <= size)
+
+
+def _avif_is_whole(file: BinaryIO, size: int) -> bool:
+    """Another box has to follow the first, within the file (ISO/IEC 14496-12, 4.2)."""
+    file.seek(0)
+    (first,) = struct.unpack(">I", file.read(4))
+    file.seek(first)
+    length, name = struct.unpack(">I4s", file.read(8))
+    return bool(name.isalpha() and (length <= 1 or first + length <= size))
+
+
+def _bmp_is_whole(file: BinaryIO, size: int) -> bool:
+    """The pixels have to begin within the file; its own length is often wrong."""
+    file.seek(10)
+    return int(struct.unpack("<I", file.read(4))[0]) < size
+
+
+_ENDS: Mapping[PictureType, Callable[[BinaryIO, int], bool]] = {
+    PNG: _png_is_whole,
+    JPEG: _jpeg_is_whole,
+    GIF: _gif_is_whole,
+    WEBP: _webp_is_whole,
+    TIFF: _tiff_is_whole,
+    AVIF: _avif_is_whole,
+    BMP: _bmp_is_whole,
+}

@@ -1,0 +1,94 @@
+"""Whether pictures are all there."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+
+import pytest
+from PIL import Image
+
+from kie_mcp.files.sniff import AVIF, BMP, GIF, JPEG, PNG, TIFF, WEBP
+from kie_mcp.files.whole import is_whole
+
+KINDS = {"PNG": PNG, "JPEG": JPEG, "WEBP": WEBP, "GIF": GIF, "BMP": BMP, "TIFF": TIFF, "AVIF": AVIF}
+SECRET = b"password=hunter2 and whatever else stands in such a file; "
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items())
+@pytest.mark.parametrize("size", [(4, 3), (300, 200)])
+def test_a_complete_picture_is_whole(picture, name, kind, size):
+    assert is_whole(io.BytesIO(picture(name, size)), kind)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "I;16"])
+def test_a_picture_of_any_mode_is_whole(mode):
+    for name in ("PNG", "TIFF", "GIF"):
+        if (name, mode) not in (("GIF", "I;16"), ("GIF", "RGBA")):
+            buffer = io.BytesIO()
+            Image.new(mode, (20, 10)).save(buffer, name)
+            assert is_whole(buffer, KINDS[name])
+
+
+def test_a_progressive_jpeg_with_a_thumbnail_is_whole_only_with_its_own_end(picture):
+    thumbnail = picture("JPEG", (8, 8))
+    data = picture("JPEG", (200, 100), progressive=True)
+    data = data[:2] + b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail + data[2:]
+    assert is_whole(io.BytesIO(data), JPEG)
+    assert not is_whole(io.BytesIO(data[:-2]), JPEG)
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP", "GIF"])
+@pytest.mark.parametrize("missing", [1, 4, 60])
+def test_a_picture_without_its_end_is_not_whole(picture, name, missing):
+    assert not is_whole(io.BytesIO(picture(name, (64, 64))[:-missing]), KINDS[name])
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("more", [b"a note by some editor", bytes(200_000)])
+def test_something_behind_the_end_does_no_harm(picture, name, more):
+    """Telephones put a film behind a picture."""
+    assert is_whole(io.BytesIO(picture(name) + more), KINDS[name])
+
+
+def test_an_end_mark_across_two_pieces_is_found(picture):
+    data = picture("JPEG", (64, 64))
+    for gap in (65533, 65534, 65535, 65536):
+        scan = data.rindex(b"\xff\xda")
+        head = data[: scan + 14]
+        assert is_whole(io.BytesIO(head + bytes(gap) + b"\xff\xd9"), JPEG)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (PNG, b"\x89PNG\r\n\x1a\n" + b"AAAAIHDR" + SECRET + b"\0\0\0\0IEND\xaeB`\x82"),
+        (PNG, b"\x89PNG\r\n\x1a\n" + SECRET),
+        (JPEG, b"\xff\xd8\xff" + SECRET + b"\xff\xd9"),
+        (GIF, b"GIF89a" + SECRET + b";"),
+        (TIFF, b"II*\0" + SECRET),
+        (TIFF, b"MM\0*\0\0\0\x08\0\0"),
+        (TIFF, b"II+\0" + SECRET),
+        (AVIF, b"\0\0\0\x14ftypavif\0\0\0\0avif" + SECRET),
+        (BMP, b"BM" + b"\xff" * 60),
+    ],
+)
+def test_a_text_that_begins_like_a_picture_is_none(kind, data):
+    assert not is_whole(io.BytesIO(data), kind)
+
+
+def test_a_picture_of_countless_chunks_is_given_up(monkeypatch, picture):
+    monkeypatch.setattr("kie_mcp.files.whole._PNG_CHUNKS", 2)
+    assert not is_whole(io.BytesIO(picture("PNG")), PNG)
+
+
+def test_random_damage_never_raises(picture):
+    rng = random.Random(7)
+    for name, kind in KINDS.items():
+        whole = picture(name, (40, 30))
+        for _ in range(200):
+            data = bytearray(whole[: rng.randrange(len(whole))])
+            for _ in range(min(4, len(data))):
+                data[rng.randrange(len(data))] = rng.randrange(256)
+            is_whole(io.BytesIO(bytes(data)), kind)
