@@ -96,4 +96,4 @@ def _refreshed(path: Path | None, folder: str | None) -> dict[str, Model]:
         return {}
     from kie_mcp.catalogue.refreshed import read
 
-    return {model_id: Model.from_json(data, str(path)) for model_id, data in read(path, folder).items()}
+    return {model_id: Model.from_json(made, str(path)) for model_id, (_, made) in read(path, folder).items()}

@@ -33,8 +33,12 @@ class ModelFileCheck:
             Draft202012Validator.check_schema(data["input"])
         except SchemaError as error:
             return [f"input is no JSON Schema: {error.message}"]
-        routes = list(_of_the_mapping(data))
-        return routes or list(_of_the_model(data, Model.from_json(data, str(data["id"]))))
+        return faults_within(data)
+
+
+def faults_within(data: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the content of a file whose form is right already."""
+    return list(_of_the_mapping(data)) or list(_of_the_model(data, Model.from_json(data, str(data["id"]))))
 
 
 def _place(path: Iterable[str | int]) -> str:
@@ -58,10 +62,20 @@ def _of_the_model(data: Mapping[str, Any], model: Model) -> Iterator[str]:
     yield from _of_the_words(model)
     yield from _of_the_defaults(model, data["input"]["required"])
     yield from _of_the_price(model)
-    yield from (f"minimal_input: {problem.message}" for problem in model.problems(model.minimal_input))
-    if model.image_field is not None and model.image_field not in model.picture_fields:
-        yield f"{model.image_field} takes pictures, so its format has to be uri"
+    if "minimal_input" in data:
+        yield from (f"minimal_input: {problem.message}" for problem in model.problems(model.minimal_input))
+    yield from _of_the_pictures(model)
     yield from _of_the_number(model)
+    yield from _of_the_estimate(model)
+
+
+def _of_the_pictures(model: Model) -> Iterator[str]:
+    """What holds pictures, which are uploaded where they are files, is known by its format; words never do."""
+    for argument, route in model.mapping.items():
+        if argument == "image_input" and route.field not in model.picture_fields:
+            yield f"{route.field} takes pictures, so its format has to be uri"
+        if argument != "image_input" and route.field in model.picture_fields:
+            yield f"{route.field} takes the {argument}, so it cannot hold pictures"
 
 
 def _of_the_words(model: Model) -> Iterator[str]:
@@ -114,3 +128,15 @@ def _of_the_price(model: Model) -> Iterator[str]:
         unknown = sorted(set(price.by_credits or ()) - set(words))
         if unknown:
             yield f"price has credits for {', '.join(unknown)}, which {price.by_field} does not have"
+
+
+def _of_the_estimate(model: Model) -> Iterator[str]:
+    """Whatever is sent at least has a price, or it is not known."""
+    for body in ({}, model.defaults, model.minimal_input):
+        try:
+            estimate = model.estimate(body)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            yield f"price cannot be worked out for {body}: {error!r}"
+        else:
+            if estimate is not None and not 0 <= estimate < float("inf"):
+                yield f"price comes out as {estimate} for {body}"

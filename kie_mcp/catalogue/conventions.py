@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-COUNTS = ("n", "num_images", "max_images", "number_of_images", "num_outputs")
-"""Inputs that hold the number of pictures to make."""
-
 _RATIO = re.compile(r"[1-9]\d{0,2}:[1-9]\d{0,2}")
 _NAMED_SIZE = re.compile(r"(square|portrait|landscape)(?:_(hd)|_(\d{1,2})_(\d{1,2}))?")
 _SIZE = re.compile(r"\d{1,2}(\.\d)?k", re.IGNORECASE)
-_FORMATS = {"png": ("png",), "jpg": ("jpg", "jpeg"), "jpeg": ("jpeg", "jpg"), "webp": ("webp",)}
+_FORMATS = {"png": ("png",), "jpg": ("jpeg", "jpg"), "jpeg": ("jpg", "jpeg"), "webp": ("webp",)}
+"""For each of the callers' words the spellings of a field, the best last."""
+
 _PICTURE = re.compile(r"(\w+_)?(image|mask|picture|photo)s?(_input)?(_urls?)?|(input|files?)_urls?")
-_NO_PICTURE = re.compile(r"(^|_)(video|audio|voice|music|lyrics|callback|webhook)", re.IGNORECASE)
+_NO_PICTURE = re.compile(r"(^|_)(video|audio|voice|music|lyrics|callback|webhook|prompt)", re.IGNORECASE)
+_COUNT = re.compile(
+    r"n|quantity|batch_size|(\w+_)?counts?|(max|n)_?(images?|pictures?|outputs?|samples?|results?)"
+    r"|num(ber)?(_of)?_\w+|(image|picture|output|sample)s?_num(ber)?|samples"
+)
+_OTHER_COUNT = re.compile(r"step|frame|token|seed")
+_WORD_WITHIN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_STILL = re.compile(r"(^|_)(video|audio|voice|music|lyrics|fps)|^duration|^(first|last)_frame", re.IGNORECASE)
 
 
@@ -28,23 +33,31 @@ def is_of_a_film(name: str) -> bool:
     return _NOT_STILL.search(name) is not None
 
 
-def with_picture_format(name: str, field: Mapping[str, Any], *, known: bool = False) -> dict[str, Any]:
-    """A field with ``format`` uri exactly where it takes the URL of a picture, or a list of them.
+def is_a_count(name: str, field: Mapping[str, Any]) -> bool:
+    """Whether an input holds the number of pictures to make, each billed: ``n``, ``num_images``, ``imageCount``."""
+    words = _WORD_WITHIN.sub("_", name).lower()
+    named = _COUNT.fullmatch(words) is not None and not _OTHER_COUNT.search(words)
+    return named and field.get("type") in ("integer", "number", "string")
 
-    ``known``: it did so far, whatever its name is. Which picture is sent is never for a schema to say, so it keeps no
-    ``default``.
-    """
-    entry = field.get("items", {}) if field.get("type") == "array" else field
-    told = entry.get("format") == "uri"
-    takes = entry.get("type", "string") == "string" and "enum" not in entry
-    takes = takes and name not in COUNTS and not _NO_PICTURE.search(name)
-    wanted = takes and (told or known or _PICTURE.fullmatch(name) is not None)
-    if not (wanted or told):
-        return dict(field)
-    changed = {key: value for key, value in entry.items() if key not in ("format", "default")}
-    if wanted:
-        changed = {"type": "string", **changed, "format": "uri"}
-    return {**field, "items": changed} if field.get("type") == "array" else changed
+
+def one_picture(field: Mapping[str, Any]) -> Any:
+    """1 as a number of pictures takes it, else the least that it takes; ``None`` where there is none."""
+    if "enum" in field:
+        numbers = [value for value in field["enum"] if str(value).isdecimal() and int(value) > 0]
+        return min(numbers, key=int, default=None)
+    return "1" if field.get("type") == "string" else field.get("minimum", 1)
+
+
+def with_picture_format(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
+    """A field with ``format`` uri exactly where it takes the URL of a picture, or a list of them."""
+    if field.get("type") == "array":
+        return {**field, "items": with_picture_format(name, field.get("items", {}))}
+    text = field.get("type", "string") == "string" and "enum" not in field
+    named = field.get("format") == "uri" or _PICTURE.fullmatch(name) is not None
+    kept = {key: value for key, value in field.items() if key != "format"}
+    if text and named and not is_a_count(name, field) and not _NO_PICTURE.search(name):
+        return {"type": "string", **kept, "format": "uri"}
+    return kept
 
 
 def takes_pictures(field: Mapping[str, Any]) -> bool:
@@ -107,14 +120,12 @@ def _sizes(values: Collection[Any]) -> dict[str, Any]:
 
 def _formats(values: Collection[Any]) -> dict[str, Any]:
     by_lower = {value.lower(): value for value in values if isinstance(value, str)}
-    found = {
-        word: next((by_lower[name] for name in names if name in by_lower), None) for word, names in _FORMATS.items()
-    }
-    return {word: value for word, value in found.items() if value is not None}
+    return {word: by_lower[name] for word, names in _FORMATS.items() for name in names if name in by_lower}
 
 
 def _text(name: str, field: Mapping[str, Any]) -> dict[str, Any] | None:
-    return {"field": name} if field.get("type") == "string" and "enum" not in field else None
+    is_text = field.get("type") == "string" and "enum" not in field and not takes_pictures(field)
+    return {"field": name} if is_text else None
 
 
 def _pictures(name: str, field: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -131,28 +142,18 @@ def _choice(argument: str) -> Callable[[str, Mapping[str, Any]], dict[str, Any] 
     return read
 
 
+_FOR_PICTURES = (
+    *("image_input", "image_urls", "input_urls", "image_url", "image", "images", "files_url", "file_url"),
+    *("input_image", "reference_image_urls", "reference_image_url"),
+)
+
 _USUAL: Mapping[str, tuple[tuple[str, ...], Callable[[str, Mapping[str, Any]], dict[str, Any] | None]]] = {
     "prompt": (("prompt",), _text),
     "negative_prompt": (("negative_prompt",), _text),
     "aspect_ratio": (("aspect_ratio", "image_size", "size", "ratio"), _choice("aspect_ratio")),
     "resolution": (("resolution", "image_resolution", "size", "quality", "image_size"), _choice("resolution")),
     "output_format": (("output_format", "format"), _choice("output_format")),
-    "image_input": (
-        (
-            "image_input",
-            "image_urls",
-            "input_urls",
-            "image_url",
-            "image",
-            "images",
-            "files_url",
-            "file_url",
-            "input_image",
-            "reference_image_urls",
-            "reference_image_url",
-        ),
-        _pictures,
-    ),
+    "image_input": (_FOR_PICTURES, _pictures),
 }
 """For each common argument the usual names of its field, the best first, and how the field is looked at."""
 

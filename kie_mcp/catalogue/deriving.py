@@ -1,111 +1,121 @@
-"""From what Kie says of a model to a model file, with the file that there is as its base."""
+"""From what Kie says of a model to a model file, with the bundled file as its base."""
 
 from __future__ import annotations
 
+import re
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from kie_mcp.catalogue.conventions import COUNTS, takes_pictures, with_picture_format
-from kie_mcp.catalogue.model import Model
-from kie_mcp.catalogue.routing import routes
-from kie_mcp.catalogue.samples import sample
+from kie_mcp.catalogue.conventions import is_a_count, is_of_a_film, one_picture, takes_pictures
+from kie_mcp.catalogue.inputs import fields_of, limits, routes
+from kie_mcp.catalogue.live import UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kie_mcp.catalogue.live import Entry
 
-OWN_KEYWORDS = ("$schema", "type", "properties", "required", "additionalProperties")
+_OWN_KEYWORDS = ("$schema", "type", "properties", "required", "additionalProperties")
 """What stands at the root of every input schema; what else does are rules between its fields."""
 
 _NAMING = ("required", "properties", "dependentRequired")
 """The keywords of a rule that name inputs."""
 
-_FROM_CALLERS = ("prompt", "image_input")
-
 _KINDS = {"upscal": "upscale", "background": "background-removal", "layer": "layer-decomposition"}
 """Words in the names of models and tasks, and what a model with a picture and no prompt then does."""
 
+_NEW: Mapping[str, Any] = {
+    "input": {"properties": {}},
+    "mapping": {},
+    "defaults": {},
+    "price": {"credits": None},
+    "notes": ["Its description was made from Kie's catalogue."],
+    "source": ["Kie's catalogue API"],
+}
 
-def model_file(entry: Entry, live: Mapping[str, Any], base: Mapping[str, Any] | None, source: str) -> dict[str, Any]:
+_CREDITS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*credits?\b", re.IGNORECASE)
+
+
+def model_file(entry: Entry, live: Mapping[str, Any], base: Mapping[str, Any] | None) -> dict[str, Any]:
     """The content of a model file; whether it is right has to be checked.
 
-    ``live`` are the cleaned ``properties`` and ``required``, ``base`` is the file so far (``None``: a new model).
+    ``live`` are the cleaned ``properties`` and ``required``, ``base`` is the bundled file (``None``: a new model).
     Inputs come from Kie; all that its schema cannot say, such as rules between inputs, stays as in the base.
+    Raises ``UnusableError`` for what is no image model, or no longer the one that is known.
     """
-    known = base or {"input": {"properties": {}}, "mapping": {}, "defaults": {}, "price": {"credits": None}}
-    fields = _fields(live["properties"], known["input"]["properties"])
-    mapping = routes(fields, live["required"], known)
+    if base is None and any(is_of_a_film(name) for name in live["properties"]):
+        raise UnusableError("it makes no pictures")
+    known = _NEW if base is None else {name: value for name, value in base.items() if name != "minimal_input"}
+    before, required = known["input"]["properties"], live["required"]
+    fields = fields_of(live["properties"], before)
+    counts = [name for name, field in fields.items() if _is_counted(name, field, known)]
+    fields.update({name: _counted(fields[name]) for name in counts})
+    mapping = routes(fields, required, known)
+    old, new = (routed.get("image_input", {}).get("field") for routed in (known["mapping"], mapping))
+    if old is not None:
+        fields[new] = {**fields[new], **limits(before[old])}
+    fresh = [name for name in counts if name not in before]
+    times, count = (_followed(name, fields, fresh) for name in _counts_of(known))
     made = {
+        **known,
         "id": entry.id,
-        "title": known.get("title", entry.title),
-        "kind": known.get("kind", ""),
         "input": {
+            **_rules(known["input"], fields),
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "type": "object",
             "properties": fields,
-            "required": list(live["required"]),
+            "required": required,
             "additionalProperties": False,
-            **_rules(known["input"], fields),
         },
         "mapping": mapping,
-        "defaults": _defaults(fields, live["required"], mapping, known),
-        "price": _price(known["price"], entry.price, fields),
-        **_returns(known, fields),
-        "notes": list(known.get("notes", ["Its description was made from Kie's catalogue."])),
-        "source": [*known.get("source", ()), source],
+        "defaults": _defaults(fields, required, mapping, known, counts),
+        "price": _price(known["price"], entry.price, fields, times, fresh),
+        "returns": {**known.get("returns", {}), "count_field": count},
     }
-    if base is None:
-        made["kind"] = _kind(entry, made)
-    made["minimal_input"] = _minimal_input(made, known)
-    return made
+    if count is None:
+        del made["returns"]["count_field"]
+    return made if base is not None else {**made, "title": entry.title, "kind": _kind(entry, made)}
 
 
-def shape(input_schema: Mapping[str, Any]) -> Any:
-    """What an input schema accepts, comparable with another: without words for people, in one order."""
-    return _comparable({name: value for name, value in input_schema.items() if name != "$schema"})
+def shape(data: Mapping[str, Any]) -> Any:
+    """What a model accepts and costs, comparable with another: without words for people, in one order."""
+    root = {**data["input"], "required": sorted(data["input"]["required"])}
+    fields = {
+        name: {keyword: value for keyword, value in field.items() if keyword != "description"}
+        for name, field in root["properties"].items()
+    }
+    return {**root, "properties": fields}, {**data["price"], "text": None}
 
 
-def _comparable(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_comparable(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    kept = {name: _comparable(value) for name, value in node.items() if not _is_description(name, value)}
-    if isinstance(kept.get("required"), list):
-        kept["required"] = sorted(kept["required"], key=str)
-    return kept
+def _counts_of(base: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """What multiplies the price, and what the number of pictures."""
+    return base["price"].get("times"), base.get("returns", {}).get("count_field")
 
 
-def _is_description(name: str, value: Any) -> bool:
-    return name == "description" and isinstance(value, str)
+def _is_counted(name: str, field: Mapping[str, Any], base: Mapping[str, Any]) -> bool:
+    """Whether an input multiplies the price: by the base, and a new one by its name."""
+    return name in _counts_of(base) or (name not in base["input"]["properties"] and is_a_count(name, field))
 
 
-def _fields(live: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """The live inputs; which of them take pictures, and what pictures, is known from the base."""
-    made = {}
-    for name, field in live.items():
-        before = base.get(name, {})
-        limits = {key: value for key, value in before.items() if key.startswith("x-")}
-        made[name] = {**with_picture_format(name, field, known=takes_pictures(before)), **limits}
-        if name in COUNTS:
-            made[name] = _counted(made[name], before)
-    return made
-
-
-def _counted(field: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    """An input that multiplies the price: a whole number from 1, at most as large as it could be so far."""
+def _counted(field: dict[str, Any]) -> dict[str, Any]:
+    """Such an input where it is a number: a whole one from 1."""
     if field.get("type") not in ("integer", "number"):
-        return dict(field)
-    bounds = {name: before[name] for name in ("minimum", "maximum") if name in before}
-    counted = {**bounds, **field, "type": "integer"}
-    return {**counted, "minimum": max(1, counted.get("minimum", 1))}
+        return field
+    kept = {name: value for name, value in field.items() if name != "default" or value >= 1}
+    return {**kept, "type": "integer", "minimum": max(1, ceil(field.get("minimum", 1)))}
+
+
+def _followed(name: str | None, fields: Mapping[str, Any], fresh: list[str]) -> str | None:
+    """The input that was ``name``; where that is gone, or there was none, a new one that says the same."""
+    usable = (new for new in fresh if "enum" in fields[new] or fields[new]["type"] == "integer")
+    return name if name in fields else next(usable, None)
 
 
 def _rules(base: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     """The base's rules between inputs, as long as there is every input that they speak of."""
-    rules = {name: value for name, value in base.items() if name not in OWN_KEYWORDS}
+    rules = {name: value for name, value in base.items() if name not in _OWN_KEYWORDS}
     several = [rule for rule in rules.pop("allOf", []) if _inputs_in(rule) <= set(fields)]
     if not _inputs_in(rules) <= set(fields):
         rules = {}
@@ -125,50 +135,55 @@ def _inputs_in(rule: Any) -> set[str]:
 
 
 def _defaults(
-    fields: Mapping[str, Any], required: list[str], mapping: Mapping[str, Any], base: Mapping[str, Any]
+    fields: Mapping[str, Any],
+    required: list[str],
+    mapping: Mapping[str, Any],
+    base: Mapping[str, Any],
+    counts: list[str],
 ) -> dict[str, Any]:
     """The base's as far as they still fit, one for what Kie has come to require, and one picture of each task."""
-    made = {
-        name: value for name, value in base["defaults"].items() if name in fields and _is_valid(fields[name], value)
-    }
-    given = {mapping[argument]["field"] for argument in _FROM_CALLERS if argument in mapping}
-    given.update(name for name, field in fields.items() if takes_pictures(field))
+    made = {name: value for name, value in base["defaults"].items() if _fits(fields.get(name), value)}
+    known = base["input"]["properties"]
+    for name in counts:
+        one = one_picture(fields[name])
+        if name in made or (name in known and fields[name].get("default") == one):
+            continue
+        if not _fits(fields[name], one):
+            raise UnusableError(f"it does not say how few pictures {name} may ask for")
+        made[name] = one
+    from_callers = {mapping[argument]["field"] for argument in ("prompt", "image_input") if argument in mapping}
     for name in required:
-        if name not in made and name not in given and ("enum" in fields[name] or "default" in fields[name]):
-            made[name] = sample(fields[name])
-    for name in COUNTS:
-        if name in fields and name not in base["input"]["properties"]:
-            made.update([(name, one) for one in (1, "1") if _is_valid(fields[name], one)])
+        field = fields[name]
+        if not (name in made or name in counts or name in from_callers or takes_pictures(field)):
+            usual = [field["default"]] if "default" in field else field.get("enum", [])
+            made |= {name: usual[0]} if usual else {}
     return made
 
 
-def _is_valid(field: Mapping[str, Any], value: Any) -> bool:
-    return Draft202012Validator(dict(field)).is_valid(value)
+def _fits(field: Mapping[str, Any] | None, value: Any) -> bool:
+    return field is not None and Draft202012Validator(dict(field)).is_valid(value)
 
 
-def _price(base: Mapping[str, Any], text: str | None, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Kie's words for people with the base's numbers, as far as the inputs that they follow are there."""
-    made = {**base, "text": text or base.get("text")}
-    if made.get("times") not in fields:
-        made.pop("times", None)
-    by = made.pop("by", None)
-    if by is not None and by["field"] in fields:
-        field = fields[by["field"]]
-        values = ["true", "false"] if field.get("type") == "boolean" else field.get("enum", ())
-        prices = {word: number for word, number in by["credits"].items() if word in values}
-        if prices:
-            made["by"] = {**by, "credits": prices}
-    return made
+def _price(
+    base: Mapping[str, Any], text: str | None, fields: Mapping[str, Any], times: str | None, fresh: list[str]
+) -> dict[str, Any]:
+    """Kie's words for people with the base's numbers; no numbers where they no longer say what a task costs.
+
+    ``times`` is the input that multiplies the price; that ``fresh`` ones beside it do so, too, is likely.
+    """
+    text = text or base.get("text")
+    by = base.get("by", {"field": None, "credits": {}})
+    numbers = {base["credits"], *by["credits"].values(), base.get("per_image", {}).get("credits")}
+    told = {float(number.replace(",", "")) for number in _CREDITS.findall(text or "")}
+    followed = set(by["credits"]) <= set(_words(fields.get(by["field"], {}))) and set(fresh) <= {times}
+    if not followed or ("times" in base and times is None) or (told and told.isdisjoint(numbers)):
+        return {"text": text, "credits": None}
+    return {**base, "text": text, **({"times": times} if times else {})}
 
 
-def _returns(base: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    if "returns" in base:
-        gone = base["returns"].get("count_field", "") not in {"", *fields}
-        return {
-            "returns": {name: value for name, value in base["returns"].items() if name != "count_field" or not gone}
-        }
-    count = next((name for name in COUNTS if name in fields and name not in base["input"]["properties"]), None)
-    return {"returns": {"count_field": count}} if count else {}
+def _words(field: Mapping[str, Any]) -> list[str]:
+    """The values of a field as a price names them."""
+    return ["true", "false"] if field.get("type") == "boolean" else [str(value) for value in field.get("enum", ())]
 
 
 def _kind(entry: Entry, made: Mapping[str, Any]) -> str:
@@ -181,15 +196,3 @@ def _kind(entry: Entry, made: Mapping[str, Any]) -> str:
         return "text-or-image-to-image"
     said = f"{entry.id} {' '.join(entry.tasks)}".lower() if prompt not in required else ""
     return next((kind for word, kind in _KINDS.items() if word in said), "image-to-image")
-
-
-def _minimal_input(made: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """The base's if it still fits, else one made from the schema."""
-    known = base.get("minimal_input")
-    if known is not None and not Model.from_json({**made, "minimal_input": {}}, made["id"]).problems(known):
-        return dict(known)
-    fields, defaults = made["input"]["properties"], made["defaults"]
-    wanted = list(made["input"]["required"])
-    if "prompt" in made["mapping"] and made["mapping"]["prompt"]["field"] not in wanted:
-        wanted.append(made["mapping"]["prompt"]["field"])
-    return {name: defaults[name] if name in defaults else sample(fields[name]) for name in wanted}

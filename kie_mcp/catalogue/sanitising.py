@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+from kie_mcp.catalogue.live import UnusableError
 from kie_mcp.text import printable
 
 if TYPE_CHECKING:
@@ -18,47 +20,38 @@ if TYPE_CHECKING:
 CREATE_TASK = "/api/v1/jobs/createTask"
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
 _TYPES = ("string", "integer", "number", "boolean", "array", "object")
 _COMBINATIONS = ("allOf", "anyOf", "oneOf")
+_NOT_PLAIN = frozenset({"anyOf", "oneOf", "not", "if"})
 _DEEPEST = 6
 _MOST_REFERENCES = 20
-_MOST_SCHEMAS = 500
+_MOST_SCHEMAS = 100
 _MOST_VALUES = 200
 _LONGEST_VALUE = 200
 _LONGEST_DESCRIPTION = 300
 _LARGEST = 10**15
 
 
-class UnusableSchemaError(ValueError):
-    """A document that cannot be used; its text says why."""
-
-
-class OtherEndpointError(UnusableSchemaError):
-    """A document of a model that is not called through createTask."""
-
-
 def clean_input(openapi: Any) -> dict[str, Any]:
     """``properties`` and ``required`` of createTask's ``input``, cleaned.
 
-    Raises ``UnusableSchemaError`` for what is no such document, or goes beyond the bounds.
+    A field whose type is not to be told comes out without one. Raises ``UnusableError`` for what is no such document,
+    or goes beyond the bounds.
     """
     if not isinstance(openapi, dict):
-        raise UnusableSchemaError("Kie gives no schema for it")
+        raise UnusableError("Kie gives no schema for it")
     paths = openapi.get("paths")
     if not isinstance(paths, dict) or CREATE_TASK not in paths:
-        raise OtherEndpointError("it is not called through createTask")
+        raise UnusableError("it is not called through createTask")
     cleaner = _Cleaner(openapi)
     body = cleaner.walk(paths[CREATE_TASK], "post", "requestBody", "content", "application/json", "schema")
-    found = cleaner.cleaned(cleaner.walk(body, "properties", "input"))
-    if not found.get("properties"):
-        raise UnusableSchemaError("its schema names no inputs")
-    return {"properties": found["properties"], "required": found.get("required", [])}
+    return cleaner.fields(cleaner.walk(body, "properties", "input"))
 
 
 def clean_fields(fields: Any, required: Any) -> dict[str, Any]:
-    """The same for an input schema that stands alone: what was cleaned once comes out as it went in."""
-    found = _Cleaner({}).cleaned({"type": "object", "properties": fields, "required": required})
-    return {"properties": found.get("properties", {}), "required": found.get("required", [])}
+    """The same for inputs that stand alone: what was cleaned once comes out as it went in."""
+    return _Cleaner({}).fields({"type": "object", "properties": fields, "required": required})
 
 
 class _Cleaner:
@@ -74,11 +67,39 @@ class _Cleaner:
             node = self._resolved(node).get(step)
         return node
 
-    def cleaned(self, node: Any, depth: int = 0) -> dict[str, Any]:
-        """One schema with the keywords that are known, and those of the schemas in it."""
+    def fields(self, node: Any) -> dict[str, Any]:
+        """The ``properties`` and ``required`` of an object, which may be given in several parts."""
+        found = self.cleaned(self._whole(node, 0))
+        if not found.get("properties"):
+            raise UnusableError("its schema names no inputs")
+        return {"properties": found["properties"], "required": found["required"]}
+
+    def _whole(self, node: Any, depth: int) -> Mapping[str, Any]:
+        """``node`` with the parts of an ``allOf`` in it, where all of them are plain objects."""
+        self._count(depth)
+        found = self._resolved(node)
+        if "allOf" not in found:
+            return found
+        parts = [self._whole(part, depth + 1) for part in _list(found["allOf"])]
+        parts.append({"type": "object", **{name: value for name, value in found.items() if name != "allOf"}})
+        if any(_type(part) != "object" or not _NOT_PLAIN.isdisjoint(part) for part in parts):
+            raise UnusableError("its inputs are combined in a way that is not understood")
+        properties: dict[str, Any] = {}
+        required: list[Any] = []
+        for part in parts:
+            given = part.get("properties", {})
+            properties.update(given if isinstance(given, dict) else {})
+            required += _list(part.get("required"))
+        return {"type": "object", "properties": properties, "required": required}
+
+    def _count(self, depth: int) -> None:
         self._schemas += 1
         if depth > _DEEPEST or self._schemas > _MOST_SCHEMAS:
-            raise UnusableSchemaError("its schema is too deep or too large")
+            raise UnusableError("its schema is too deep or too large")
+
+    def cleaned(self, node: Any, depth: int = 0) -> dict[str, Any]:
+        """One schema with the keywords that are known, and those of the schemas in it."""
+        self._count(depth)
         node = self._resolved(node)
         found: dict[str, Any] = {}
         kind = _type(node)
@@ -100,7 +121,7 @@ class _Cleaner:
         }
         required = _list(node.get("required"))
         if any(not isinstance(name, str) or name not in fields for name in required):
-            raise UnusableSchemaError("its schema requires an input that it does not describe")
+            raise UnusableError("its schema requires an input that it does not describe")
         return {"properties": fields, "required": list(dict.fromkeys(required))}
 
     def _resolved(self, node: Any) -> Mapping[str, Any]:
@@ -113,16 +134,16 @@ class _Cleaner:
                 return node
             beside = {name: value for name, value in node.items() if name not in ("$ref", *_COMBINATIONS)}
             node = {**further, **beside} if isinstance(further, dict) else {}
-        raise UnusableSchemaError("its schema refers to itself")
+        raise UnusableError("its schema refers to itself")
 
     def _target(self, reference: Any) -> Any:
         if not isinstance(reference, str) or not reference.startswith("#/components/"):
-            raise UnusableSchemaError("its schema refers to something outside of it")
+            raise UnusableError("its schema refers to something outside of it")
         target: Any = self._document
         for part in reference.removeprefix("#/").split("/"):
-            name = part.replace("~1", "/").replace("~0", "~")
+            name = unquote(part).replace("~1", "/").replace("~0", "~")  # RFC 6901, section 6
             if not isinstance(target, dict) or name not in target:
-                raise UnusableSchemaError("its schema refers to something that is not there")
+                raise UnusableError("its schema refers to something that is not there")
             target = target[name]
         return target
 
@@ -141,14 +162,16 @@ def _is_null(schema: Any) -> bool:
 
 
 def _type(node: Mapping[str, Any]) -> str | list[str] | None:
-    """The type without "null"; where none is given, what the other keywords imply."""
-    given = node.get("type")
+    """The type without "null"; where none is given, what the other keywords imply.
+
+    Numbers whose values are given as text are text.
+    """
+    given, values = node.get("type"), _enum(node, None)
     known = list(dict.fromkeys(name for name in (given if isinstance(given, list) else [given]) if name in _TYPES))
+    if values and all(isinstance(value, str) for value in values) and {"integer", "number"}.issuperset(known):
+        return "string"
     if known:
         return known[0] if len(known) == 1 else known
-    values = _enum(node, None)
-    if values and all(isinstance(value, str) for value in values):
-        return "string"
     implied = {"items": "array", "properties": "object"}
     return next((name for keyword, name in implied.items() if isinstance(node.get(keyword), dict)), None)
 
@@ -165,8 +188,8 @@ def _values(node: Mapping[str, Any], kind: str | list[str] | None) -> dict[str, 
 def _enum(node: Mapping[str, Any], kind: str | list[str] | None) -> list[Any]:
     given = _list(node.get("enum"))
     if len(given) > _MOST_VALUES:
-        raise UnusableSchemaError(f"its schema has a list of more than {_MOST_VALUES} values")
-    return [value for number, value in enumerate(given) if _fits(value, kind) and value not in given[:number]]
+        raise UnusableError(f"its schema has a list of more than {_MOST_VALUES} values")
+    return list(dict.fromkeys(value for value in given if _fits(value, kind)))
 
 
 def _fits(value: Any, kind: str | list[str] | None) -> bool:
@@ -182,6 +205,9 @@ def _fits(value: Any, kind: str | list[str] | None) -> bool:
 
 
 def _bound(value: Any) -> int | float | None:
+    """A number, which documents write as text at times."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value) if "." in value else int(value)
     return value if not isinstance(value, bool) and _fits(value, "number") else None
 
 

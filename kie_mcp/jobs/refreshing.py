@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.catalogue.checking import ModelFileCheck
-from kie_mcp.catalogue.conventions import is_of_a_film
-from kie_mcp.catalogue.deriving import model_file, shape
-from kie_mcp.catalogue.live import entries
-from kie_mcp.catalogue.refreshed import bundled_files, fault_of, read, write
-from kie_mcp.catalogue.sanitising import OtherEndpointError, UnusableSchemaError, clean_input
-from kie_mcp.errors import InputError, ServerError, UnclearAnswerError
+from kie_mcp.catalogue.deriving import shape
+from kie_mcp.catalogue.live import MOST_MODELS, UnusableError, entries
+from kie_mcp.catalogue.refreshed import Saying, bundled_at, bundled_files, read, write
+from kie_mcp.catalogue.sanitising import clean_input
+from kie_mcp.errors import ConfigError, InputError, NetworkError, ServerError, UnclearAnswerError
+from kie_mcp.log import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from kie_mcp.catalogue.live import Entry
@@ -23,15 +22,13 @@ if TYPE_CHECKING:
     from kie_mcp.context import CallContext
     from kie_mcp.kie.market import Market
 
-_NEXT_STEP = "Try again later; the models are as they were."
-
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What a refresh has found: ids of models, and for each that was ``skipped`` the reason.
+    """What a refresh has found: ids of models, and the reasons for those that could not be used.
 
-    ``asked`` is how many schemas were asked for; ``unchanged`` is a number, too. ``gone`` are the models that were
-    known and that Kie no longer lists.
+    ``asked`` is how many schemas were asked for; ``unchanged`` is a number, too. The ``skipped`` stay as they were,
+    and so do the ``gone``, which Kie no longer lists; the ``not_taken`` would have been new.
     """
 
     asked: int
@@ -39,6 +36,7 @@ class Refreshed:
     new: tuple[str, ...]
     unchanged: int
     skipped: Mapping[str, str]
+    not_taken: Mapping[str, str]
     gone: tuple[str, ...]
 
 
@@ -56,104 +54,85 @@ class Refresher:
     def refresh(self, context: CallContext) -> Refreshed:
         """Ask Kie for its models and each one's schema, about one a second, and write what it says.
 
-        Raises ``ConfigError`` without a key or a place to write, else the error of the request that failed, or
-        ``UnclearAnswerError`` for answers that make no sense. After an error nothing has changed.
+        Raises ``ConfigError`` without a key, a place to write or the right time, else the error of the request that
+        failed, or ``UnclearAnswerError`` for answers that make no sense. After an error nothing has changed.
         """
         self._config.require_key()
-        bundled = bundled_files(self._folder)
-        earlier = read(self._path, self._folder)
-        market, now = self._open_market(), context.clock.now()
-        listed = _listed(market, context, bundled)
-        reading = _Reading(bundled, earlier, f"Kie's catalogue API (as of {_day(now)})")
+        now = context.clock.now()
+        _require_a_date_after(bundled_at(self._folder), now)
+        bundled, earlier = bundled_files(self._folder), read(self._path, self._folder)
+        before = {**bundled, **{model_id: made for model_id, (_, made) in earlier.items()}}
+        market = self._open_market()
+        listed = self._listed(market, context, bundled)
+        made: dict[str, tuple[Saying, dict[str, Any]]] = {}
+        unusable: dict[str, str] = {}
         for done, entry in enumerate(listed):
             context.progress(done, len(listed), f"reading {entry.id}")
-            reading.ask(market, entry, context)
-            reading.require_sense(sum(entry.id in bundled for entry in listed))
+            try:
+                saying = Saying(entry, _inputs(market.schema(entry.id, context), entry))
+                made[entry.id] = saying, saying.model(bundled)
+            except (InputError, NetworkError, ServerError) as error:  # of this model alone
+                unusable[entry.id] = error.message
+            except UnusableError as error:
+                unusable[entry.id] = str(error)
+            _require_sense(unusable, bundled, listed)
         context.raise_if_cancelled()
-        write(self._path, reading.made.values(), now)
-        return reading.summary(listed)
+        kept = {**made, **{model_id: found for model_id, found in earlier.items() if model_id not in made}}
+        write(self._path, [saying for saying, _ in kept.values()][:MOST_MODELS], now, self._config.secrets())
+        return _summary(listed, {name: model for name, (_, model) in made.items()}, unusable, before)
 
-
-def _day(time: float) -> str:
-    return dt.datetime.fromtimestamp(time, dt.UTC).date().isoformat()
-
-
-def _listed(market: Market, context: CallContext, bundled: Mapping[str, Any]) -> list[Entry]:
-    """The models to ask for. Raises ``UnclearAnswerError`` where the list has no model that is known here."""
-    context.progress(0, None, "reading the list of models")
-    listed = entries(market.models(context), bundled)
-    if not any(entry.id in bundled for entry in listed):
-        raise UnclearAnswerError(
-            "Kie's list of models names none that is known here; nothing was changed.", next_step=_NEXT_STEP
-        )
-    return listed
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """The schemas as they come in. ``made`` is what will be written, ``others`` are no image models."""
-
-    bundled: Mapping[str, dict[str, Any]]
-    earlier: Mapping[str, dict[str, Any]]
-    source: str
-    check: ModelFileCheck = field(default_factory=ModelFileCheck)
-    made: dict[str, dict[str, Any]] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-    others: set[str] = field(default_factory=set)
-
-    def ask(self, market: Market, entry: Entry, context: CallContext) -> None:
-        """Make a model of what Kie says of ``entry``; where that cannot be, it stays as it was."""
+    def _listed(self, market: Market, context: CallContext, bundled: Collection[str]) -> list[Entry]:
+        """The models to ask for. Raises ``UnclearAnswerError`` where Kie's list makes no sense."""
+        context.progress(0, None, "reading the list of models")
         try:
-            self._take(entry, market.schema(entry.id, context))
-        except (InputError, ServerError) as error:  # of this model alone: Kie does not know it, or stumbles over it
-            self._skip(entry.id, error.message)
-        except OtherEndpointError as error:
-            if entry.id in self.bundled:
-                self._skip(entry.id, str(error))
-            else:
-                self.others.add(entry.id)
-        except UnusableSchemaError as error:
-            self._skip(entry.id, str(error))
+            listed = entries(market.models(context), bundled)
+        except UnusableError as error:
+            raise _senseless(str(error)) from error
+        return [entry for entry in listed if redact(entry.id, self._config.secrets()) == entry.id]
 
-    def _take(self, entry: Entry, data: Any) -> None:
-        if not isinstance(data, dict) or data.get("model") != entry.id:
-            raise UnusableSchemaError("Kie's answer does not name it")
-        base = self.bundled.get(entry.id)
-        live = clean_input(data.get("openapi"))
-        if base is None and any(is_of_a_film(name) for name in live["properties"]):
-            raise OtherEndpointError("it makes no pictures")
-        made = model_file(entry, live, base, self.source)
-        fault = fault_of(made, base, self.check)
-        if fault is not None:
-            raise UnusableSchemaError(fault)
-        self.made[entry.id] = made
 
-    def _skip(self, model_id: str, reason: str) -> None:
-        self.skipped[model_id] = reason
-        if model_id in self.earlier:
-            self.made[model_id] = self.earlier[model_id]
-
-    def require_sense(self, known: int) -> None:
-        """Raise ``UnclearAnswerError`` once more than half of the ``known`` models cannot be read."""
-        unusable = {model_id: reason for model_id, reason in self.skipped.items() if model_id in self.bundled}
-        if len(unusable) * 2 > known:
-            model_id, reason = next(iter(unusable.items()))
-            raise UnclearAnswerError(
-                f"Kie's catalogue cannot be used, so nothing was changed. E.g. {model_id}: {reason.rstrip('.')}.",
-                next_step=_NEXT_STEP,
-            )
-
-    def summary(self, listed: list[Entry]) -> Refreshed:
-        """What has come of it."""
-        before = {**self.bundled, **self.earlier}
-        read = [model_id for model_id in self.made if model_id not in self.skipped]
-        old = [model_id for model_id in read if model_id in before]
-        updated = [name for name in old if shape(self.made[name]["input"]) != shape(before[name]["input"])]
-        return Refreshed(
-            asked=len(listed),
-            updated=tuple(sorted(updated)),
-            new=tuple(sorted(set(read) - set(before))),
-            unchanged=len(old) - len(updated),
-            skipped=dict(sorted(self.skipped.items())),
-            gone=tuple(sorted(set(before) - {entry.id for entry in listed})),
+def _require_a_date_after(time: float, now: float) -> None:
+    """What is read now would count as older than the bundled models, and not be used."""
+    if now <= time:
+        today, day = (dt.datetime.fromtimestamp(moment, dt.UTC).date() for moment in (max(0, now), time))
+        raise ConfigError(
+            f"This system's date, {today}, is wrong: the models that came with this program are of {day}.",
+            next_step="Set the system's clock, then refresh again.",
         )
+
+
+def _inputs(data: Any, entry: Entry) -> dict[str, Any]:
+    """The cleaned inputs in the answer for a model's schema. Raises ``UnusableError``."""
+    if not isinstance(data, dict) or data.get("model") != entry.id:
+        raise UnusableError("Kie's answer does not name it")
+    return clean_input(data.get("openapi"))
+
+
+def _require_sense(unusable: Mapping[str, str], bundled: Collection[str], listed: list[Entry]) -> None:
+    """Raise ``UnclearAnswerError`` once more than half of the known models cannot be read."""
+    known = [model_id for model_id in unusable if model_id in bundled]
+    if len(known) * 2 > sum(entry.id in bundled for entry in listed):
+        raise _senseless(f"e.g. {known[0]}: {unusable[known[0]].rstrip('.')}")
+
+
+def _senseless(reason: str) -> UnclearAnswerError:
+    return UnclearAnswerError(
+        f"Kie's catalogue cannot be used, so nothing was changed: {reason}.",
+        next_step="Try again later; the models are as they were.",
+    )
+
+
+def _summary(
+    listed: list[Entry], made: Mapping[str, Any], unusable: Mapping[str, str], before: Mapping[str, Any]
+) -> Refreshed:
+    old = [model_id for model_id in made if model_id in before]
+    updated = [model_id for model_id in old if shape(made[model_id]) != shape(before[model_id])]
+    return Refreshed(
+        asked=len(listed),
+        updated=tuple(sorted(updated)),
+        new=tuple(sorted(set(made) - set(before))),
+        unchanged=len(old) - len(updated),
+        skipped={name: reason for name, reason in sorted(unusable.items()) if name in before},
+        not_taken={name: reason for name, reason in sorted(unusable.items()) if name not in before},
+        gone=tuple(sorted(set(before) - {entry.id for entry in listed})),
+    )

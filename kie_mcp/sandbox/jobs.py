@@ -68,18 +68,21 @@ class Jobs:
         if not self._state.enter_creation():
             raise _RefusedError(429, TOO_FREQUENT)
         model = self._catalogue.find(name)
-        if model is None:
+        if model is None or model.id != name:
             raise _RefusedError(422, UNKNOWN_MODEL)
         given = body.get("input")
         if not isinstance(given, dict):
             raise _RefusedError(500, "This field is required")
+        callback = body.get("callBackUrl")
+        if callback is not None and not isinstance(callback, str):
+            raise _RefusedError(422, "callBackUrl must be a string")
         _check(model, given)
-        task = self._task(model, given, body.get("callBackUrl"))
+        task = self._task(model, given, callback)
         if not self._state.accept(task):
             raise _RefusedError(402, "Credits insufficient")
         return task
 
-    def _task(self, model: Model, given: Mapping[str, Any], callback: Any) -> Task:
+    def _task(self, model: Model, given: Mapping[str, Any], callback: str | None) -> Task:
         route = model.mapping.get("prompt")
         started, seconds = self._clock.monotonic(), self._state.new_duration()
         unreadable = self._reading.trouble(model, given)
@@ -91,7 +94,7 @@ class Jobs:
             data=model.returns.data,
             prompt=str(given.get(route.field, "")) if route else "",
             input=given,
-            callback=None if callback is None else str(callback),
+            callback=callback,
             created=self._clock.now(),
             started=started,
             seconds=seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from kie_mcp.sandbox.messages import TOO_FREQUENT, UNKNOWN_MODEL, Answer, failure, success
 from kie_mcp.sandbox.others import CARELESS, entry, openapi, others, task_body
@@ -28,7 +29,7 @@ class Listing:
         self._others = {listed["model"]: (listed, document) for listed, document in others()}
 
     def get(self, request: Request, fault: Fault | None = None) -> Answer:
-        """The list, or ``schema`` or ``price`` of one model (the slash of its id as it is).
+        """The list, or ``schema``, ``price`` or ``success-rate`` of one model (the slash of its id as it is).
 
         ``fault`` is one of those that only this API has.
         """
@@ -45,12 +46,14 @@ class Listing:
             return success({"model": listed["model"], "openapi": _instead(fault, document, HOSTILE_DOCUMENT)})
         if what == "price":
             return success({"model": listed["model"], "pricingDesc": _instead(fault, listed["pricingDesc"], [7])})
+        if what == "success-rate":
+            return success({"model": listed["model"], "points": []})
         return failure(404, "No message available")
 
     def _find(self, name: str) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
         """A model's entry in the list and its OpenAPI document."""
         model = self._catalogue.find(name)
-        return (_entry(model), _document(model)) if model else self._others.get(name)
+        return (_entry(model), _document(model)) if model and model.id == name else self._others.get(name)
 
     def _models(self, query: Mapping[str, str], fault: Fault | None) -> Answer:
         listed = [_entry(model) for model in self._catalogue.search(None, None)]
@@ -93,20 +96,34 @@ def _matches(listed: Mapping[str, Any], query: Mapping[str, str]) -> bool:
 
 
 def _document(model: Model) -> dict[str, Any]:
-    """A model's schema as Kie shows it: fields only; limits of pictures and rules between fields are prose there."""
-    fields = {name: _field(schema) for name, schema in model.fields.items()}
+    """A model's schema as Kie shows it: fields only; limits of pictures and rules between fields are prose there.
+
+    Fields with a list of values are elsewhere in the document, under their names with spaces.
+    """
+    older = {name for route in model.mapping.values() for name in route.aliases}
+    fields: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for name, schema in model.fields.items():
+        fields[name] = {**_field(schema), **({"deprecated": True} if name in older else {})}
+        if "enum" in schema:
+            words = name.replace("_", " ")
+            schemas[words], fields[name] = fields[name], {"$ref": f"#/components/schemas/{quote(words)}"}
     given = {"type": "object", "properties": fields, "required": list(model.input_schema.get("required", ()))}
-    return openapi(model.title, CREATE, task_body(model.id, given))
+    return openapi(model.title, CREATE, task_body(model.id, {**given, "x-apidog-orders": list(fields)}), schemas)
 
 
 def _field(schema: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: value for name, value in schema.items() if not name.startswith("x-")}
+    shown: dict[str, Any] = {name: value for name, value in schema.items() if not name.startswith("x-")}
     limits = []
     if "x-mime" in schema:
         limits.append(f"accepted types: {', '.join(schema['x-mime'])}")
     if "x-max-mb" in schema:
         limits.append(f"max size: {schema['x-max-mb']}MB")
-    return {**shown, "description": f"File URL after upload; {'; '.join(limits)}"} if limits else shown
+    if limits:
+        shown["description"] = f"File URL after upload; {'; '.join(limits)}"
+    if "enum" in schema:
+        shown["x-apidog-enum"] = [{"value": value, "name": "", "description": ""} for value in schema["enum"]]
+    return {**shown, "examples": [[] if schema.get("type") == "array" else schema.get("default", "")]}
 
 
 HOSTILE_ENTRIES: tuple[Any, ...] = (

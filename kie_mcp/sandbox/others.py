@@ -18,10 +18,31 @@ CARELESS: Mapping[str, Mapping[str, Any]] = {
 """Metadata that Kie has wrong, by the beginning of the ids."""
 
 
-def openapi(title: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """An OpenAPI 3.1 document with the one call that makes something with a model."""
-    post = {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
-    return {"openapi": "3.1.0", "info": {"title": title, "version": "1.0.0"}, "paths": {path: {"post": post}}}
+def openapi(title: str, path: str, body: Mapping[str, Any], schemas: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An OpenAPI 3.1 document with the one call that makes something with a model, in the style of Kie's.
+
+    ``schemas`` are further ones that ``body`` refers to. Names in references are percent-encoded, there are keywords
+    of the tool that the documents come from, and examples.
+    """
+    accepted = {"$ref": "#/components/schemas/response%20not%20with%20recordId"}
+    post = {
+        "summary": title,
+        "deprecated": False,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body, "examples": {}}}},
+        "responses": {"200": {"content": {"application/json": {"schema": {"allOf": [accepted]}}}}},
+        "x-apidog-folder": "docs/en/Market",
+        "x-apidog-status": "released",
+    }
+    shared = {
+        "CallbackUrl": {"type": "string", "format": "uri", "examples": ["https://example.com/callback"]},
+        "response not with recordId": {"type": "object", "properties": {"code": {"type": "integer"}}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": "1.0.0"},
+        "paths": {path: {"post": post}},
+        "components": {"schemas": {**shared, **(schemas or {})}},
+    }
 
 
 def entry(model_id: str, title: str, provider: str, task_types: list[str], price: str | None) -> dict[str, Any]:
@@ -70,7 +91,8 @@ def task_body(model_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of createTask's body for one model, whose ``input`` is ``given``."""
     properties = {
         "model": {"type": "string", "enum": [model_id], "default": model_id},
-        "callBackUrl": {"type": "string", "format": "uri"},
+        "callBackUrl": {"$ref": "#/components/schemas/CallbackUrl", "description": "Called when the task ends."},
         "input": given,
     }
-    return {"type": "object", "required": ["model", "input"], "properties": properties}
+    order = {"x-apidog-orders": list(properties)}
+    return {"type": "object", "required": ["model", "input"], "properties": properties, **order}

@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +16,10 @@ from kie_mcp.cli.main import run
 from kie_mcp.clock import Clock
 from kie_mcp.config import Config
 from kie_mcp.context import CallContext
-from kie_mcp.errors import CancelledError, KieMcpError
+from kie_mcp.errors import CancelledError, KieMcpError, UnclearAnswerError
 from kie_mcp.jobs import build_jobs
 from kie_mcp.log import LOGGER
 from kie_mcp.sandbox import Faults, Sandbox, SandboxOptions
-
-FEW = ("nano-banana-pro", "seedream/4.5-edit", "z-image")
 
 
 class SharedClock(Clock):
@@ -53,12 +50,9 @@ def clock():
 
 @pytest.fixture
 def folder(tmp_path):
-    """A schemas folder with a few of the models, for the stand-in."""
+    """A schemas folder with all of the models, for the stand-in."""
     found = tmp_path / "schemas"
-    (found / "models").mkdir(parents=True)
-    shutil.copy(Path(schemas.root()) / "platforms.json", found)
-    for model_id in FEW:
-        shutil.copy(Path(schemas.root()) / "models" / f"{model_id.replace('/', '__')}.json", found / "models")
+    shutil.copytree(schemas.root(), found)
     return found
 
 
@@ -78,11 +72,11 @@ def edit(folder):
 
 @pytest.fixture
 def kie(folder, clock):
-    """Start stand-ins: with the models of ``folder``, or ``whole`` with all."""
+    """Start stand-ins with the models of ``folder``."""
     started = []
 
-    def start(*, whole=False):
-        catalogue = Catalogue.load() if whole else Catalogue.load(str(folder))
+    def start():
+        catalogue = Catalogue.load(str(folder))
         started.append(Sandbox(SandboxOptions(), catalogue=catalogue, clock=clock).start())
         return started[-1]
 
@@ -96,7 +90,7 @@ def refresh(tmp_path, clock):
     """Refresh from a stand-in; the file is ``catalogue-sandbox.json`` in the test's folder."""
 
     def make(sandbox, context=None):
-        config = Config(api_key="k", base_url=sandbox.base_url, state_dir=tmp_path, http_retry_backoff_seconds=1)
+        config = Config(api_key="k-0123456789", base_url=sandbox.base_url, state_dir=tmp_path)
         jobs = build_jobs(config, Catalogue.load(), clock)
         try:
             return jobs.refresher.refresh(context or CallContext(clock))
@@ -121,25 +115,25 @@ def without_words(node):
     return node
 
 
-def test_the_bundled_models_come_back_as_they_went_out(kie, refresh, path, clock):
-    sandbox = kie(whole=True)
-    found = refresh(sandbox)
+def test_the_bundled_models_come_back_as_they_went_out(kie, refresh, path):
+    found = refresh(kie())
     bundled = bundled_files()
     assert (found.updated, found.new, found.gone, found.skipped) == ((), (), (), {})
+    assert list(found.not_taken) == []
     assert found.unchanged == len(bundled)
-    for model_id, data in read(path).items():
-        assert without_words(data["input"]["properties"]) == without_words(bundled[model_id]["input"]["properties"])
-        for part in ("mapping", "defaults", "minimal_input", "kind", "title"):
-            assert data[part] == bundled[model_id][part]
-        assert data["input"] | {"properties": 0} == bundled[model_id]["input"] | {"properties": 0}
-    assert set(read(path)) == set(bundled)
+    made = {model_id: model for model_id, (_, model) in read(path).items()}
+    assert set(made) == set(bundled)
+    for model_id, base in bundled.items():
+        assert without_words(made[model_id]["input"]) == without_words(base["input"])
+        for part in ("mapping", "defaults", "price", "kind", "title", "notes"):
+            assert made[model_id][part] == base[part]
 
 
 def test_it_never_asks_more_than_once_a_second(kie, refresh, clock):
     sandbox = kie()
     found = refresh(sandbox)
     assert sandbox.stats()["requests"] == {"GET /api/v1/models": found.asked + 1}
-    assert clock.time >= 1.1 * found.asked
+    assert clock.time >= found.asked
 
 
 def test_what_kie_has_changed_is_used_from_then_on(kie, refresh, path, edit):
@@ -165,10 +159,30 @@ def test_broken_answers_change_nothing(kie, refresh, path, edit, fault):
     assert path.read_bytes() == before
 
 
-def test_an_answer_that_is_broken_once_is_asked_for_again(kie, refresh):
+@pytest.mark.parametrize("fault", ["models:code:429:9", "models:html:2", "models:drop:1", "models:code:500:1"])
+def test_an_answer_that_is_broken_for_a_while_is_asked_for_again(kie, refresh, fault):
     sandbox = kie()
-    sandbox.faults.put(Faults.parse("models:code:429:2"))
-    assert refresh(sandbox).unchanged == len(FEW)
+    sandbox.faults.put(Faults.parse(fault))
+    assert refresh(sandbox).unchanged == len(bundled_files())
+
+
+@pytest.mark.parametrize("fault", ["html", "hostile", "code", "drop"])
+def test_a_schema_that_stays_broken_leaves_its_model_as_it_is(kie, refresh, fault):
+    sandbox = kie()
+    sandbox.faults.add("models", fault, times=3, after=5, **({"code": 500} if fault == "code" else {}))
+    found = refresh(sandbox)
+    assert 1 <= len(found.skipped) <= 3
+    assert found.unchanged + len(found.skipped) == len(bundled_files())
+
+
+def test_a_list_with_few_of_the_models_changes_nothing(kie, refresh, path, folder):
+    refresh(kie())
+    before = path.read_bytes()
+    for file in sorted((folder / "models").iterdir())[3:]:
+        file.unlink()
+    with pytest.raises(UnclearAnswerError, match="3 of the 68 models"):
+        refresh(kie())
+    assert path.read_bytes() == before
 
 
 def test_an_interrupt_in_the_middle_changes_nothing(kie, refresh, path, clock):

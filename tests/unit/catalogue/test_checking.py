@@ -64,6 +64,20 @@ def test_what_is_no_model_file_at_all_has_faults(check, data):
             "image_urls takes pictures, so its format has to be uri",
         ),
         (
+            lambda d: d["input"]["properties"]["prompt"].update(format="uri"),
+            "prompt takes the prompt, so it cannot hold pictures",
+        ),
+        (
+            lambda d: d["mapping"].update(negative_prompt={"field": "image_urls"}),
+            "image_urls takes the negative_prompt",
+        ),
+        (lambda d: d["price"].update(credits=float("nan")), "price comes out as nan for {}"),
+        (lambda d: d["price"].update(credits=float("inf")), "price comes out as inf for {}"),
+        (
+            lambda d: d["price"].update(credits=10**400, per_image={"credits": 0.5, "free": 0}),
+            "price cannot be worked out for {}: OverflowError",
+        ),
+        (
             lambda d: d["input"]["properties"]["aspect_ratio"]["enum"].append("wide"),
             "aspect_ratio has 'wide'; it takes shapes such as 16:9, and auto",
         ),
@@ -81,3 +95,7 @@ def test_a_price_by_a_switch_goes_by_true_and_false(broken):
     assert broken("grok-imagine__text-to-image", lambda d: None) == []
     told = broken("grok-imagine__text-to-image", lambda d: d["price"]["by"]["credits"].update(perhaps=1))
     assert told == ["price has credits for perhaps, which enable_pro does not have"]
+
+
+def test_a_minimal_input_is_looked_at_where_there_is_one(broken):
+    assert broken("z-image", lambda d: d.pop("minimal_input")) == []

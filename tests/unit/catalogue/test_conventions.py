@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from kie_mcp.catalogue.conventions import is_of_a_film, route, takes_pictures, with_picture_format
+from kie_mcp.catalogue.conventions import (
+    is_a_count,
+    is_of_a_film,
+    one_picture,
+    route,
+    takes_pictures,
+    with_picture_format,
+)
 
 URL = {"type": "string", "format": "uri"}
 
@@ -19,6 +26,8 @@ def choice(*values):
         ("prompt", {"prompt": {"type": "string"}}, {"field": "prompt"}),
         ("prompt", {"prompt": {"type": "array"}}, None),
         ("prompt", {"text": {"type": "string"}}, None),
+        ("prompt", {"prompt": URL}, None),
+        ("negative_prompt", {"negative_prompt": URL}, None),
         ("negative_prompt", {"negative_prompt": {"type": "string"}}, {"field": "negative_prompt"}),
         ("aspect_ratio", {"aspect_ratio": choice("1:1", "auto")}, {"field": "aspect_ratio"}),
         ("aspect_ratio", {"image_size": choice("1:1", "16:9")}, {"field": "image_size"}),
@@ -92,6 +101,8 @@ def test_only_the_fields_that_are_free_are_looked_at():
         ("image", {}, True),
         ("logo", {"type": "string", "format": "uri"}, True),
         ("video_url", {"type": "string", "format": "uri"}, False),
+        ("prompt", {"type": "string", "format": "uri"}, False),
+        ("negative_prompt", {"type": "string", "format": "uri"}, False),
         ("callback_url", {"type": "string", "format": "uri"}, False),
         ("num_images", {"type": "string"}, False),
         ("image", {"type": "boolean"}, False),
@@ -107,9 +118,41 @@ def test_pictures_are_told_by_their_format_and_their_name(name, field, takes):
     assert with_picture_format(name, found) == found
 
 
-def test_what_took_pictures_so_far_still_does_where_it_can():
-    assert takes_pictures(with_picture_format("source", {"type": "string"}, known=True))
-    assert not takes_pictures(with_picture_format("source", {"type": "integer"}, known=True))
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("n", "num_images", "num_outputs", "number_of_images", "num_samples", "max_images", "image_count", "count"),
+        *("batch_size", "quantity", "samples", "numImages", "nImages", "imageNum", "images_number", "numberOfPictures"),
+    ],
+)
+def test_numbers_of_pictures_are_told_by_their_names(name):
+    assert is_a_count(name, {"type": "integer"})
+    assert is_a_count(name, choice("1", "2"))
+    assert not is_a_count(name, {"type": "array"})
+    assert not is_a_count(name, {"type": "boolean"})
+
+
+@pytest.mark.parametrize(
+    "name", ["num_inference_steps", "steps", "seed", "num_frames", "frame_count", "max_tokens", "number", "strength"]
+)
+def test_other_numbers_are_not(name):
+    assert not is_a_count(name, {"type": "integer"})
+
+
+@pytest.mark.parametrize(
+    ("field", "one"),
+    [
+        ({"type": "integer"}, 1),
+        ({"type": "integer", "minimum": 2}, 2),
+        ({"type": "string"}, "1"),
+        (choice("auto", "4", "1"), "1"),
+        (choice("0", "4", "12"), "4"),
+        ({"type": "integer", "enum": [3, 2]}, 2),
+        (choice("auto"), None),
+    ],
+)
+def test_one_picture_or_as_few_as_there_can_be(field, one):
+    assert one_picture(field) == one
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import math
 import pytest
 from jsonschema import Draft202012Validator
 
-from kie_mcp.catalogue.sanitising import OtherEndpointError, UnusableSchemaError, clean_fields, clean_input
+from kie_mcp.catalogue.live import UnusableError
+from kie_mcp.catalogue.sanitising import clean_fields, clean_input
 
 
 @pytest.fixture
@@ -57,7 +58,11 @@ def test_what_is_clean_stays_as_it_is(cleaned, field):
         ({"type": "string", "default": 5}, {"type": "string"}),
         ({"enum": ["a", "b"]}, {"type": "string", "enum": ["a", "b"]}),
         ({"enum": [1, "b"]}, {"enum": [1, "b"]}),
-        ({"type": "integer", "default": True, "minimum": "0", "maximum": 10**400}, {"type": "integer"}),
+        ({"type": "integer", "default": True, "minimum": "few", "maximum": 10**400}, {"type": "integer"}),
+        ({"type": "string", "maxLength": "3000", "minLength": "-1"}, {"type": "string", "maxLength": 3000}),
+        ({"type": "number", "minimum": "0.5", "maximum": "9" * 16}, {"type": "number", "minimum": 0.5}),
+        ({"type": "integer", "enum": ["1", "2"], "default": 1}, {"type": "string", "enum": ["1", "2"]}),
+        ({"type": "integer", "enum": [1, "2"]}, {"type": "integer", "enum": [1]}),
         ({"type": "integer", "default": 10**30}, {"type": "integer"}),
         ({"type": "number", "minimum": math.nan, "maximum": math.inf}, {"type": "number"}),
         ({"type": "string", "maxLength": -1, "minLength": 2.5}, {"type": "string"}),
@@ -93,6 +98,45 @@ def test_references_are_followed_inside_the_document(cleaned):
     assert found == {"type": "string", "enum": ["1:1", "2:1"], "default": "1:1"}
 
 
+def test_names_in_references_may_be_percent_encoded(cleaned):
+    field = {"$ref": "#/components/schemas/aspect%20ratio%7E1x"}
+    assert cleaned(field, schemas={"aspect ratio/x": {"type": "integer"}}) == {"type": "integer"}
+
+
+TEXT = {"type": "string"}
+
+
+def test_inputs_may_be_given_in_parts(openapi):
+    document = openapi({"c": TEXT}, ["c"], More={"properties": {"b": TEXT}, "required": ["b"]})
+    body = document["paths"]["/api/v1/jobs/createTask"]["post"]["requestBody"]["content"]["application/json"]
+    given = body["schema"]["properties"]["input"]
+    within = {"allOf": [{"type": "object"}, {"$ref": "#/components/More"}]}
+    given["allOf"] = [{"type": "object", "properties": {"a": TEXT, "c": {"type": "integer"}}}, within]
+    assert clean_input(document) == {"properties": {"a": TEXT, "c": TEXT, "b": TEXT}, "required": ["b", "c"]}
+
+
+@pytest.mark.parametrize(
+    "part", [5, {"type": "string"}, {"if": {}, "type": "object"}, {"anyOf": [{}, {}], "type": "object"}, {"not": {}}]
+)
+def test_parts_that_are_no_plain_objects_make_a_schema_unusable(openapi, part):
+    document = openapi({"a": TEXT})
+    body = document["paths"]["/api/v1/jobs/createTask"]["post"]["requestBody"]["content"]["application/json"]
+    body["schema"]["properties"]["input"]["allOf"] = [part, {"type": "object"}]
+    with pytest.raises(UnusableError, match="combined"):
+        clean_input(document)
+
+
+def test_parts_that_multiply_end(openapi):
+    document = openapi({"a": TEXT}, A={"allOf": [{"$ref": "#/components/A"}, {"$ref": "#/components/A"}]})
+    body = document["paths"]["/api/v1/jobs/createTask"]["post"]["requestBody"]["content"]["application/json"]
+    body["schema"]["properties"]["input"] = {"$ref": "#/components/A"}
+    with pytest.raises(UnusableError, match="too deep"):
+        clean_input(document)
+    document["components"]["A"] = {"allOf": [{"type": "object"}] * 100_000}
+    with pytest.raises(UnusableError, match="too large"):
+        clean_input(document)
+
+
 def test_the_whole_body_may_be_a_reference(openapi):
     document = openapi({"prompt": {"type": "string"}})
     content = document["paths"]["/api/v1/jobs/createTask"]["post"]["requestBody"]["content"]["application/json"]
@@ -118,21 +162,21 @@ def test_the_whole_body_may_be_a_reference(openapi):
     ],
 )
 def test_a_reference_outwards_is_never_followed(cleaned, reference):
-    with pytest.raises(UnusableSchemaError, match="outside of it"):
+    with pytest.raises(UnusableError, match="outside of it"):
         cleaned({"$ref": reference})
 
 
 @pytest.mark.parametrize("part", ["missing", "A/type/0", "A/0"])
 def test_a_reference_to_nothing_makes_a_schema_unusable(cleaned, part):
-    with pytest.raises(UnusableSchemaError, match="not there"):
+    with pytest.raises(UnusableError, match="not there"):
         cleaned({"$ref": f"#/components/{part}"}, A={"type": "string"})
 
 
 def test_references_in_a_circle_end(cleaned):
     around = {"A": {"$ref": "#/components/B"}, "B": {"$ref": "#/components/A"}}
-    with pytest.raises(UnusableSchemaError, match="refers to itself"):
+    with pytest.raises(UnusableError, match="refers to itself"):
         cleaned({"$ref": "#/components/A"}, **around)
-    with pytest.raises(UnusableSchemaError, match="too deep"):
+    with pytest.raises(UnusableError, match="too deep"):
         cleaned({"$ref": "#/components/A"}, A={"type": "array", "items": {"$ref": "#/components/A"}})
 
 
@@ -140,7 +184,7 @@ def test_references_that_multiply_end(cleaned):
     levels = {
         f"L{n}": {"properties": {f"f{i}": {"$ref": f"#/components/L{n + 1}"} for i in range(20)}} for n in range(5)
     }
-    with pytest.raises(UnusableSchemaError, match="too large"):
+    with pytest.raises(UnusableError, match="too large"):
         cleaned({"$ref": "#/components/L0"}, **levels, L5={})
 
 
@@ -148,35 +192,35 @@ def test_depth_and_size_are_bounded(cleaned, openapi):
     deep = {"type": "string"}
     for _ in range(400):
         deep = {"type": "array", "items": deep}
-    with pytest.raises(UnusableSchemaError, match="too deep"):
+    with pytest.raises(UnusableError, match="too deep"):
         cleaned(deep)
-    with pytest.raises(UnusableSchemaError, match="too large"):
+    with pytest.raises(UnusableError, match="too large"):
         clean_input(openapi({f"f{n}": {} for n in range(1000)}))
-    with pytest.raises(UnusableSchemaError, match="more than 200 values"):
+    with pytest.raises(UnusableError, match="more than 200 values"):
         cleaned({"enum": list(range(100_000))})
 
 
 @pytest.mark.parametrize("required", [["other"], ["__proto__"], [5], [["field"]], [None]])
 def test_what_is_required_has_to_be_described(openapi, required):
-    with pytest.raises(UnusableSchemaError, match="requires an input"):
+    with pytest.raises(UnusableError, match="requires an input"):
         clean_input(openapi({"field": {}}, required))
 
 
 @pytest.mark.parametrize("document", [None, [], "x", 5])
 def test_a_model_without_a_document_is_unusable(document):
-    with pytest.raises(UnusableSchemaError, match="no schema"):
+    with pytest.raises(UnusableError, match="no schema"):
         clean_input(document)
 
 
 @pytest.mark.parametrize("paths", [None, [], {}, {"/api/v1/chat/completions": {"post": {}}}])
 def test_a_chat_model_is_told_from_an_image_model(paths):
-    with pytest.raises(OtherEndpointError, match="createTask"):
+    with pytest.raises(UnusableError, match="createTask"):
         clean_input({"paths": paths})
 
 
 def test_a_document_without_inputs_is_unusable(openapi):
     for document in (openapi({}), openapi([]), {"paths": {"/api/v1/jobs/createTask": 5}}):
-        with pytest.raises(UnusableSchemaError, match="no inputs"):
+        with pytest.raises(UnusableError, match="no inputs"):
             clean_input(document)
 
 
@@ -185,7 +229,7 @@ def test_a_document_of_random_json_is_cleaned_or_refused(openapi, random_json):
         for document in (value, {"paths": value}, openapi(value), openapi({"a": value, "b": value}, ["a"])):
             try:
                 found = clean_input(document)
-            except UnusableSchemaError:
+            except UnusableError:
                 continue
             json.dumps(found, allow_nan=False)
             assert clean_fields(found["properties"], found["required"]) == found

@@ -30,6 +30,13 @@ def test_an_accepted_task_has_an_id_of_32_digits(bench: Bench):
         ({"input": {"prompt": "x"}}, 500, "This field is required"),
         ({"model": 7, "input": {}}, 500, "This field is required"),
         ({"model": "nano-banana", "input": {"prompt": "x"}}, 422, "The model name you specified is not supported."),
+        ({"model": "Z-Image", "input": {"prompt": "x"}}, 422, "The model name you specified is not supported."),
+        (
+            {"model": "nano-banana-pro ", "input": {"prompt": "x"}},
+            422,
+            "The model name you specified is not supported.",
+        ),
+        ({"model": "nano-banana-pro", "input": {"prompt": "x"}, "callBackUrl": 3}, 422, "callBackUrl must be a string"),
         ({"model": "z-image"}, 500, "This field is required"),
         ({"model": "z-image", "input": {"prompt": "x"}}, 500, "aspect_ratio is required"),
         ({"model": "nano-banana-pro", "input": {}}, 500, "prompt is required"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from kie_mcp.sandbox.others import CARELESS
 
@@ -22,10 +23,15 @@ def ask(bench: Bench, path: str) -> dict[str, Any]:
 
 
 def given_of(answer: dict[str, Any]) -> dict[str, Any]:
-    """The schema of ``input`` in a model's document."""
-    post = answer["data"]["openapi"]["paths"]["/api/v1/jobs/createTask"]["post"]
+    """The schema of ``input`` in a model's document, with what is elsewhere in the document put in place."""
+    document = answer["data"]["openapi"]
+    post = document["paths"]["/api/v1/jobs/createTask"]["post"]
     body: dict[str, Any] = post["requestBody"]["content"]["application/json"]["schema"]
     given: dict[str, Any] = body["properties"]["input"]
+    for name, field in given["properties"].items():
+        if field.get("$ref", "").startswith("#"):
+            component = unquote(field["$ref"]).removeprefix("#/components/schemas/")
+            given["properties"][name] = document["components"]["schemas"][component]
     return given
 
 
@@ -61,15 +67,30 @@ def test_a_model_has_a_schema_and_a_price(bench: Bench):
 def test_a_served_schema_has_fields_only_and_tells_the_rest_in_prose(bench: Bench, catalogue: Catalogue):
     for model in catalogue.search():
         given = given_of(ask(bench, f"/{model.id}/schema"))
-        assert set(given) == {"type", "properties", "required"}
+        assert set(given) == {"type", "properties", "required", "x-apidog-orders"}
         assert given["required"] == model.input_schema["required"]
         assert set(given["properties"]) == set(model.fields)
-        assert not re.search(r'"x-', json.dumps(given))
+        assert not re.search(r'"x-(?!apidog)', json.dumps(given))
         for name, field in given["properties"].items():
             assert field.get("enum") == model.fields[name].get("enum")
     pictures = given_of(ask(bench, "/nano-banana-pro/schema"))["properties"]["image_input"]
     assert pictures["description"].endswith("accepted types: image/jpeg, image/png, image/webp; max size: 30MB")
     assert pictures["maxItems"] == 8
+
+
+def test_documents_look_like_those_of_kie(bench: Bench):
+    document = ask(bench, "/google/nano-banana/schema")["data"]["openapi"]
+    post = document["paths"]["/api/v1/jobs/createTask"]["post"]
+    body = post["requestBody"]["content"]["application/json"]["schema"]
+    schemas = document["components"]["schemas"]
+    assert body["properties"]["callBackUrl"]["$ref"] == "#/components/schemas/CallbackUrl"
+    assert "CallbackUrl" in schemas
+    assert body["properties"]["input"]["properties"]["aspect_ratio"] == {"$ref": "#/components/schemas/aspect%20ratio"}
+    assert [entry["value"] for entry in schemas["aspect ratio"]["x-apidog-enum"]] == schemas["aspect ratio"]["enum"]
+    assert schemas["image size"]["deprecated"] is True
+    assert schemas["aspect ratio"]["examples"]
+    for reference in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)):
+        assert unquote(reference) in schemas
 
 
 def test_the_list_holds_models_that_make_no_pictures(bench: Bench):
@@ -90,6 +111,10 @@ def test_the_metadata_is_as_careless_as_that_of_kie(bench: Bench, catalogue: Cat
         assert entries[model.id]["pricingDesc"] == model.price.text
 
 
+def test_how_often_a_model_has_succeeded_is_not_known(bench: Bench):
+    assert ask(bench, "/google/nano-banana/success-rate")["data"] == {"model": "google/nano-banana", "points": []}
+
+
 def test_answers_can_be_blank_or_hostile_for_once(bench: Bench):
     bench.faults.add("models", "blank", times=3)
     assert ask(bench, "")["data"] == {"total": 0, "models": []}
@@ -108,7 +133,7 @@ def test_the_budget_can_be_made_wider(make_bench: Callable[..., Bench]):
 
 
 def test_an_unknown_model_and_an_escaped_slash_are_not_found(bench: Bench):
-    for path in ("/no-such/schema", "/google%2Fnano-banana/schema", "/z-image"):
+    for path in ("/no-such/schema", "/google%2Fnano-banana/schema", "/z-image", "/Z-Image/schema"):
         answer = ask(bench, path)
         assert answer["code"] == 404
         assert answer["msg"].startswith("The model name you specified is not supported.")
