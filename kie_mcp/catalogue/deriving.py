@@ -35,7 +35,8 @@ _NEW: Mapping[str, Any] = {
     "source": ["Kie's catalogue API"],
 }
 
-_CREDITS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*credits?\b", re.IGNORECASE)
+_CREDITS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*credits?\b(?!\s*=)", re.IGNORECASE)
+"""Numbers of credits in Kie's words; what a credit is worth is no price."""
 
 
 def model_file(entry: Entry, live: Mapping[str, Any], base: Mapping[str, Any] | None) -> dict[str, Any]:

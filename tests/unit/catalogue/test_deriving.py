@@ -76,6 +76,11 @@ def test_the_words_of_the_price_are_kies_and_its_numbers_the_bundled_ones(change
     assert found["price"] == {**BUNDLED["nano-banana-pro"]["price"], "text": text}
 
 
+def test_what_a_credit_is_worth_is_no_price(changed):
+    text = "$0.09 per picture (1 credit = $0.005)"
+    assert changed("nano-banana-pro", lambda *_: None, price=text)["price"]["credits"] == 18
+
+
 @pytest.mark.parametrize("text", ["900 credits", "from 1,024 credits", "20 credits, or 18.5 credits", "1 credit"])
 def test_a_price_with_other_numbers_is_not_known(changed, text):
     found = changed("nano-banana-pro", lambda *_: None, price=text)
