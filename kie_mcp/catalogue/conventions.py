@@ -23,6 +23,8 @@ _COUNT = re.compile(
     r"n|quantity|batch_size|(\w+_)?counts?|(max|n)_?(images?|pictures?|outputs?|samples?|results?)"
     r"|num(ber)?(_of)?_\w+|(image|picture|output|sample)s?_num(ber)?|samples"
 )
+_WHOLE_COUNT = re.compile(r"(images|pictures|outputs|results|variants|variations|generations|num|amount)")
+"""Names of such a number where the input is one; of anything else they may say what is made."""
 _OTHER_COUNT = re.compile(r"step|frame|token|seed")
 _WORD_WITHIN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_STILL = re.compile(r"(^|_)(video|audio|voice|music|lyrics|fps)|^duration|^(first|last)_frame", re.IGNORECASE)
@@ -36,8 +38,11 @@ def is_of_a_film(name: str) -> bool:
 def is_a_count(name: str, field: Mapping[str, Any]) -> bool:
     """Whether an input holds the number of pictures to make, each billed: ``n``, ``num_images``, ``imageCount``."""
     words = _WORD_WITHIN.sub("_", name).lower()
+    kind = field.get("type")
+    if kind in ("integer", "number") and _WHOLE_COUNT.fullmatch(words):
+        return True
     named = _COUNT.fullmatch(words) is not None and not _OTHER_COUNT.search(words)
-    return named and field.get("type") in ("integer", "number", "string")
+    return named and kind in ("integer", "number", "string")
 
 
 def one_picture(field: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from kie_mcp.catalogue.conventions import is_a_count, is_of_a_film, one_picture, takes_pictures
 from kie_mcp.catalogue.inputs import fields_of, limits, routes
 from kie_mcp.catalogue.live import UnusableError
+from kie_mcp.catalogue.price import USD_PER_CREDIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +36,10 @@ _NEW: Mapping[str, Any] = {
     "source": ["Kie's catalogue API"],
 }
 
-_CREDITS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*credits?\b(?!\s*=)", re.IGNORECASE)
-"""Numbers of credits in Kie's words; what a credit is worth is no price."""
+_CREDITS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*credits?\b", re.IGNORECASE)
+_DOLLARS = re.compile(r"\$\s*(\d[\d,]*(?:\.\d+)?)")
+_WORTH = re.compile(r"\b1\s*credit\s*[=≈]\s*\$\s*0?\.005\b", re.IGNORECASE)
+"""What a credit is worth, which is no price."""
 
 
 def model_file(entry: Entry, live: Mapping[str, Any], base: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -173,13 +176,32 @@ def _price(
     ``times`` is the input that multiplies the price; that ``fresh`` ones beside it do so, too, is likely.
     """
     text = text or base.get("text")
-    by = base.get("by", {"field": None, "credits": {}})
-    numbers = {base["credits"], *by["credits"].values(), base.get("per_image", {}).get("credits")}
-    told = {float(number.replace(",", "")) for number in _CREDITS.findall(text or "")}
-    followed = set(by["credits"]) <= set(_words(fields.get(by["field"], {}))) and set(fresh) <= {times}
-    if not followed or ("times" in base and times is None) or (told and told.isdisjoint(numbers)):
+    left = {**base, "text": text, **({"times": times} if times else {})}
+    if "by" in base:
+        words = _words(fields.get(base["by"]["field"], {}))
+        prices = {word: number for word, number in base["by"]["credits"].items() if word in words}
+        left["by"] = {**base["by"], "credits": prices}
+        if not prices:
+            return {"text": text, "credits": None}
+    if not set(fresh) <= {times} or ("times" in base and times is None) or not _says_the_same(text, base):
         return {"text": text, "credits": None}
-    return {**base, "text": text, **({"times": times} if times else {})}
+    return left
+
+
+def _says_the_same(text: str | None, base: Mapping[str, Any]) -> bool:
+    """Whether Kie's words name no price but the bundled ones; numbers that cannot be read may be others."""
+    if text in (None, base.get("text")) or not any(character.isdigit() for character in text or ""):
+        return True
+    numbers = {
+        base["credits"],
+        *base.get("by", {}).get("credits", {}).values(),
+        base.get("per_image", {}).get("credits"),
+    }
+    known = {round(number, 4) for number in numbers if number is not None}
+    worth = _WORTH.sub(" ", text or "")
+    told = {float(number.replace(",", "")) for number in _CREDITS.findall(worth)}
+    told |= {round(float(number.replace(",", "")) / USD_PER_CREDIT, 4) for number in _DOLLARS.findall(worth)}
+    return bool(told) and told <= known
 
 
 def _words(field: Mapping[str, Any]) -> list[str]:

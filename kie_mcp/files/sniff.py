@@ -130,15 +130,16 @@ def jpeg_segments(file: BinaryIO) -> Iterator[int]:
 
     Ends before what is no marker. Raises ``struct.error`` where the file ends.
     """
-    at = 2
+    file.seek(2)
     for _ in range(_JPEG_SEGMENTS):
-        file.seek(at)
         prefix, marker = struct.unpack("BB", file.read(2))
+        while prefix == marker == 0xFF:  # noqa: PLR2004 - fill bytes: the marker is still to come
+            (marker,) = struct.unpack("B", file.read(1))
         if prefix != 0xFF:  # noqa: PLR2004 - every marker begins with this byte
             return
-        at += 1 if marker == 0xFF else 2  # noqa: PLR2004 - a fill byte: the marker is still to come
-        if marker == 0xFF or marker in _JPEG_WITHOUT_LENGTH:  # noqa: PLR2004 - as above
+        if marker in _JPEG_WITHOUT_LENGTH:
             continue
         (length,) = struct.unpack(">H", file.read(2))
-        at += max(2, length)
+        at = file.tell()
         yield marker
+        file.seek(at + max(0, length - 2))

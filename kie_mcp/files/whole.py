@@ -19,6 +19,9 @@ _TIFF_HEADER = 8
 _BIG_TIFF = 43
 _PIECE = 65536
 _TAIL_BYTES = 4096
+_AVIF_BOXES = 10_000
+_BOX_HEADER = 8
+_BMP_HEADER = 40
 
 
 def is_whole(file: BinaryIO, kind: PictureType) -> bool:
@@ -40,18 +43,21 @@ def _png_is_whole(file: BinaryIO, size: int) -> bool:
     for number in range(_PNG_CHUNKS):
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))
+        if name == b"IEND":
+            return True
         at += 12 + length
         if at > size or (number == 0 and (length, name) != (13, b"IHDR")):
             return False
-        if name == b"IEND":
-            return True
     return False
 
 
-def _jpeg_is_whole(file: BinaryIO, _: int) -> bool:
-    """Look for the end marker behind the start of the scan: before it, a thumbnail may have one of its own."""
+def _jpeg_is_whole(file: BinaryIO, size: int) -> bool:
+    """Look for the end marker behind the start of the scan: before it, a thumbnail may have one of its own.
+
+    Where stray bytes, which decoders pass over, hide the scan, the marker has to be near the end of the file.
+    """
     if _JPEG_SCAN not in jpeg_segments(file):
-        return False
+        file.seek(max(0, size - _TAIL_BYTES))
     last = b""
     while piece := file.read(_PIECE):
         if _JPEG_END in last + piece:
@@ -60,15 +66,37 @@ def _jpeg_is_whole(file: BinaryIO, _: int) -> bool:
     return False
 
 
-def _gif_is_whole(file: BinaryIO, size: int) -> bool:
-    """A block has to follow the colours (GIF89a, 17 to 20), and the trailer has to be the last byte."""
+def _gif_is_whole(file: BinaryIO, _: int) -> bool:
+    """Walk the blocks to the trailer (GIF89a, 18 to 27)."""
     file.seek(10)
-    (flags,) = struct.unpack("B", file.read(1))
-    file.seek(13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0))
-    if file.read(1) not in (b"\x21", b"\x2c"):
-        return False
-    file.seek(max(0, size - _TAIL_BYTES))
-    return file.read(_TAIL_BYTES).rstrip(b"\0").endswith(b";")
+    _skip_colours(file, file.read(1))
+    file.seek(2, os.SEEK_CUR)
+    block = b""
+    while block != b";":
+        (block,) = struct.unpack("c", file.read(1))
+        if block == b"!":
+            file.seek(1, os.SEEK_CUR)
+            _skip_sub_blocks(file)
+        elif block == b",":
+            file.seek(8, os.SEEK_CUR)
+            _skip_colours(file, file.read(1))
+            file.seek(1, os.SEEK_CUR)
+            _skip_sub_blocks(file)
+        elif block not in b";\0":
+            return False
+    return True
+
+
+def _skip_colours(file: BinaryIO, flags: bytes) -> None:
+    """Pass over a table of colours, if ``flags`` say that there is one."""
+    (bits,) = struct.unpack("B", flags)
+    if bits & 0x80:
+        file.seek(3 << (bits & 7) + 1, os.SEEK_CUR)
+
+
+def _skip_sub_blocks(file: BinaryIO) -> None:
+    while length := struct.unpack("B", file.read(1))[0]:
+        file.seek(length, os.SEEK_CUR)
 
 
 def _webp_is_whole(file: BinaryIO, size: int) -> bool:
@@ -92,18 +120,29 @@ def _tiff_is_whole(file: BinaryIO, size: int) -> bool:
 
 
 def _avif_is_whole(file: BinaryIO, size: int) -> bool:
-    """Another box has to follow the first, within the file (ISO/IEC 14496-12, 4.2)."""
-    file.seek(0)
-    (first,) = struct.unpack(">I", file.read(4))
-    file.seek(first)
-    length, name = struct.unpack(">I4s", file.read(8))
-    return bool(name.isalpha() and (length <= 1 or first + length <= size))
+    """Walk the boxes: one has to describe a picture, and none ends behind the file (ISO/IEC 14496-12, 4.2)."""
+    at, seen = 0, set()
+    for _ in range(_AVIF_BOXES):
+        if size - at < _BOX_HEADER:
+            break
+        file.seek(at)
+        length, name = struct.unpack(">I4s", file.read(8))
+        if length == 1:
+            (length,) = struct.unpack(">Q", file.read(8))
+        if 0 < length < _BOX_HEADER:
+            break
+        at += length or size - at
+        seen.add(name)
+    return at <= size and not seen.isdisjoint((b"meta", b"moov"))
 
 
 def _bmp_is_whole(file: BinaryIO, size: int) -> bool:
-    """The pixels have to begin within the file; its own length is often wrong."""
-    file.seek(10)
-    return int(struct.unpack("<I", file.read(4))[0]) < size
+    """The pixels have to lie within the file, all of them where they are not compressed."""
+    file.seek(0)
+    start, header, width, height, _, bits, compression = struct.unpack("<10xIIiiHHI", file.read(34))
+    if header < _BMP_HEADER or compression != 0:
+        return bool(start < size)
+    return bool(start + (width * bits + 31) // 32 * 4 * abs(height) <= size)
 
 
 _ENDS: Mapping[PictureType, Callable[[BinaryIO, int], bool]] = {

@@ -69,7 +69,7 @@ class Generations:
         total = sum(estimate for estimate in estimates if estimate is not None)
         if total > most:
             raise InputError(
-                f"The call would cost about {total:g} credits, over KIE_AI_MAX_CREDITS_PER_CALL ({most:g}).",
+                f"The call would cost at least {total:g} credits, over KIE_AI_MAX_CREDITS_PER_CALL ({most:g}).",
                 next_step="Ask for fewer or smaller pictures, choose a cheaper model (list_models) or raise the limit.",
             )
         if None in estimates:

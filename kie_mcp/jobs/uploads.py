@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from kie_mcp.errors import CancelledError, ConfigError, InputError, KieMcpError, NetworkError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
     from kie_mcp.files import LocalPicture
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
     from kie_mcp.ledger import UploadLedger
 
 _LOOK_AGAIN_SECONDS = 0.1
+_NO_SUCH_PLACE = (404, 405)
+"""What a host answers that is none for uploads."""
+_ADVICE: Mapping[type[KieMcpError], str] = {
+    ConfigError: "Check KIE_AI_UPLOAD_BASE_URL.",
+    InputError: "Give a smaller picture or one of another kind.",
+}
 
 
 class _UnderWay:
@@ -57,7 +65,7 @@ class Uploads:
                 return self._provided(sha256, mine, picture, context)
             _wait(current, context)
             if current.error is not None:
-                raise current.error
+                raise self._told(current.error, picture)
             if current.url is not None:
                 return current.url
 
@@ -66,10 +74,6 @@ class Uploads:
         try:
             mine.url = self._remembered(sha256, context)
             return mine.url or self._uploaded(sha256, mine, picture, context)
-        except KieMcpError as error:
-            if _meets_everybody(error, context):
-                mine.error = error
-            raise
         finally:
             with self._lock:
                 del self._under_way[sha256]
@@ -87,6 +91,9 @@ class Uploads:
         try:
             sent = self._client.upload(picture.open, picture.mime_type, context)
         except KieMcpError as error:
+            if isinstance(error, CancelledError) or _is_of_the_file(error):
+                raise
+            mine.error = error if context.remaining() else None
             raise self._told(error, picture) from error
         self._ledger.remember(sent.sha256, self._host, sent.url)
         if sent.sha256 == sha256:  # a file that changed on its way is not what the others wait for
@@ -94,30 +101,20 @@ class Uploads:
         return sent.url
 
     def _told(self, error: KieMcpError, picture: LocalPicture) -> KieMcpError:
-        """The same failure, saying that it was an upload, and which: nothing else of the call has happened yet."""
-        if isinstance(error, CancelledError) or _is_of_the_file(error):
-            return error
+        """The same failure, saying that it was an upload, and of what: nothing else of the call has happened yet."""
         what = f"{picture.label} could not be uploaded to {self._host}: {error.message}"
-        if isinstance(error, InputError):  # HTTP 4xx: there is nothing in an upload that a caller could correct
-            return ConfigError(
-                what,
-                code=error.code,
-                next_step="Check KIE_AI_UPLOAD_BASE_URL. Nothing was made or billed.",
-            )
-        error.message = what
-        if error.retryable:
-            error.next_step = "Call again later: nothing was made or billed."
-        return error
+        kind, advice = type(error), error.next_step
+        if isinstance(error, InputError):
+            kind = ConfigError if error.code in _NO_SUCH_PLACE else InputError
+            advice = f"{_ADVICE[kind]} Nothing was made or billed."
+        elif error.retryable:
+            advice = "Call again later: nothing was made or billed."
+        return kind(what, next_step=advice, retryable=error.retryable, code=error.code, retry_after=error.retry_after)
 
 
 def _is_of_the_file(error: KieMcpError) -> bool:
     """Whether the picture itself was the reason; what Kie refuses has a code."""
     return isinstance(error, InputError) and error.code is None
-
-
-def _meets_everybody(error: KieMcpError, context: CallContext) -> bool:
-    """Whether the failure has to do with neither this call nor this file."""
-    return not isinstance(error, CancelledError) and not _is_of_the_file(error) and context.remaining() > 0
 
 
 def _sha256(picture: LocalPicture) -> str:

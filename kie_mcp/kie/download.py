@@ -73,10 +73,11 @@ class Downloader:
         Where that is refused, the beginning of a GET: signed links are often good for that alone. Whatever fails
         means no; only ``CancelledError`` is raised.
         """
+        return any(self._answers(method, url, context) for method in ("HEAD", "GET"))
+
+    def _answers(self, method: str, url: str, context: CallContext) -> bool:
         try:
-            return any(
-                self._walked(method, url, _says_yes, context, within=_GLANCE_SECONDS) for method in ("HEAD", "GET")
-            )
+            return self._walked(method, url, _says_yes, context, within=_GLANCE_SECONDS)
         except CancelledError:
             raise
         except KieMcpError as error:

@@ -12,6 +12,7 @@ from kie_mcp.catalogue.deriving import shape
 from kie_mcp.catalogue.live import Entry, UnusableError
 from kie_mcp.catalogue.model import Model
 from kie_mcp.catalogue.platforms import Platforms
+from kie_mcp.catalogue.price import Price
 from kie_mcp.catalogue.refreshed import Saying, bundled_files
 from kie_mcp.catalogue.sanitising import clean_fields, clean_input
 
@@ -81,7 +82,19 @@ def test_what_a_credit_is_worth_is_no_price(changed):
     assert changed("nano-banana-pro", lambda *_: None, price=text)["price"]["credits"] == 18
 
 
-@pytest.mark.parametrize("text", ["900 credits", "from 1,024 credits", "20 credits, or 18.5 credits", "1 credit"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "900 credits",
+        "from 1,024 credits",
+        "20 credits, or 18.5 credits",
+        "1 credit",
+        "36 credits = $0.18 per picture",
+        "18 credits (1K), 30 credits (4K)",
+        "$0.20 per picture",
+        "20 (1K), 30 (4K)",
+    ],
+)
 def test_a_price_with_other_numbers_is_not_known(changed, text):
     found = changed("nano-banana-pro", lambda *_: None, price=text)
     assert found["price"] == {"text": text, "credits": None}
@@ -424,7 +437,6 @@ def test_a_number_of_which_the_least_is_not_known_is_refused(changed, field):
 @pytest.mark.parametrize(
     ("model_id", "change"),
     [
-        ("nano-banana-pro", lambda fields, _: fields.update(resolution=choice("1K", "8K"))),
         ("nano-banana-pro", lambda fields, _: fields.update(resolution=choice("1k", "2k", "4k"))),
         ("nano-banana-pro", lambda fields, _: fields.pop("resolution")),
         ("nano-banana-pro", lambda fields, _: fields.update(image_resolution=fields.pop("resolution"))),
@@ -432,12 +444,19 @@ def test_a_number_of_which_the_least_is_not_known_is_refused(changed, field):
         ("wan/2-7-image", lambda fields, _: fields.update(num_images={**fields.pop("n"), "type": "string"})),
         ("grok-imagine/text-to-image", lambda fields, _: fields.pop("enable_pro")),
     ],
-    ids=range(7),
+    ids=range(6),
 )
 def test_a_price_that_cannot_be_followed_is_not_known(changed, model_id, change):
     found = changed(model_id, change)
     assert found["price"] == {"text": BUNDLED[model_id]["price"]["text"], "credits": None}
     assert "count_field" not in found["returns"]
+
+
+def test_the_prices_of_what_is_left_stay_known(changed):
+    found = changed("nano-banana-pro", lambda fields, _: fields.update(resolution=choice("1K", "8K")))
+    assert found["price"]["by"]["credits"] == {"1K": 18}
+    price = Price.from_json(found["price"])
+    assert (price.least({"resolution": "1K"}, 0), price.least({"resolution": "8K"}, 0)) == (18, None)
 
 
 def test_a_second_number_of_pictures_leaves_the_price_unknown(changed):

@@ -253,7 +253,7 @@ def test_nothing_but_inputs_comes_from_the_file(path, put, warnings, further):
     base = BUNDLED["nano-banana-pro"]
     for part in ("title", "kind", "input", "mapping", "defaults", "notes"):
         assert found[part] == base[part]
-    assert found["price"]["credits"] == 18
+    assert found["price"]["credits"] in (18, None)
     assert len(found["price"]["text"]) <= 300
     assert found["price"]["text"].isprintable()
     assert warnings() == []

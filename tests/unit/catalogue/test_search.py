@@ -25,5 +25,17 @@ def test_any_other_word_may_be_part_of_a_name(ids):
     assert "google/nano-banana" not in ids("nano 4k")
 
 
-def test_the_notes_are_the_last_resort(ids):
+def test_the_notes_are_searched_where_nothing_else_is_found(ids):
     assert ids("cheapest") == {"z-image"}
+
+
+def test_the_common_arguments_are_found_whatever_the_models_call_them(catalogue, ids):
+    for argument in ("image_input", "aspect_ratio", "resolution"):
+        assert ids(argument) == {model.id for model in catalogue.search() if argument in model.mapping}
+    assert "seedream/4.5-text-to-image" in ids("resolution 4k")
+
+
+def test_words_are_found_without_their_endings_in_the_end(ids):
+    assert ids("upscaler") >= {"recraft/crisp-upscale", "topaz/image-upscale"}
+    assert "seedream/4.5-edit" in ids("image editing")
+    assert ids("zebra") == set()

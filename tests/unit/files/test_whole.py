@@ -39,13 +39,50 @@ def test_a_progressive_jpeg_with_a_thumbnail_is_whole_only_with_its_own_end(pict
     assert not is_whole(io.BytesIO(data[:-2]), JPEG)
 
 
-@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP", "GIF"])
-@pytest.mark.parametrize("missing", [1, 4, 60])
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP"])
+@pytest.mark.parametrize("missing", [10, 60])
 def test_a_picture_without_its_end_is_not_whole(picture, name, missing):
     assert not is_whole(io.BytesIO(picture(name, (64, 64))[:-missing]), KINDS[name])
 
 
-@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP"])
+def test_what_decoders_pass_over_does_no_harm(picture):
+    jpeg, png, gif = picture("JPEG", (64, 64)), picture("PNG"), picture("GIF")
+    assert is_whole(io.BytesIO(jpeg[:20] + b"\0\0" + jpeg[20:]), JPEG)
+    assert is_whole(io.BytesIO(jpeg[:2] + b"\xff" * 5000 + jpeg[2:]), JPEG)
+    assert is_whole(io.BytesIO(png[:-4]), PNG)
+    assert is_whole(io.BytesIO(gif[:-1] + b"\0;"), GIF)
+
+
+def test_a_moving_gif_with_colours_of_its_own_is_whole():
+    buffer = io.BytesIO()
+    frames = [Image.effect_noise((30, 20), 60).convert("P") for _ in range(3)]
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=50, comment=b"a; b")
+    assert is_whole(buffer, GIF)
+    assert not is_whole(io.BytesIO(buffer.getvalue()[:-30]), GIF)
+
+
+def test_a_bitmap_with_an_old_header_has_to_have_its_pixels():
+    header = b"BM" + bytes(8) + struct.pack("<IIHHHH", 26, 12, 4, 4, 1, 24)
+    assert not is_whole(io.BytesIO(header.ljust(26, b"\0")), BMP)
+    assert is_whole(io.BytesIO(header.ljust(80, b"\0")), BMP)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "whole"),
+    [
+        (b"\0\0\0\x08meta\0\0\0\x08mdat", True),
+        (b"\0\0\0\x08meta\0\0\0\0mdat" + bytes(40), True),
+        (b"\0\0\0\x08meta\0\0\0\x01mdat\0\0\0\0\0\0\0\x18" + bytes(8), True),
+        (b"\0\0\0\x08meta\0\0\0\x01mdat\0\0\0\0\0\0\0\x18" + bytes(7), False),
+        (b"\0\0\0\x08meta\0\0\0\x03junk", True),
+        (b"\0\0\0\x08mdat", False),
+    ],
+)
+def test_the_boxes_of_an_avif_tell_whether_it_is_whole(boxes, whole):
+    assert is_whole(io.BytesIO(b"\0\0\0\x14ftypavif\0\0\0\0avif" + boxes), AVIF) is whole
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP", "GIF"])
 @pytest.mark.parametrize("more", [b"a note by some editor", bytes(200_000)])
 def test_something_behind_the_end_does_no_harm(picture, name, more):
     """Telephones put a film behind a picture."""

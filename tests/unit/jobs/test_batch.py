@@ -137,7 +137,7 @@ def test_a_cancel_before_the_items_are_prepared_ends_the_call(bench, run):
 
 def test_a_batch_above_the_price_limit_sends_nothing(make_bench, client):
     bench = make_bench(max_credits_per_call=50)
-    with pytest.raises(InputError, match="about 54 credits"):
+    with pytest.raises(InputError, match="at least 54 credits"):
         bench.batches.run([bench.request("a")] * 3, BatchPlan(), bench.context())
     assert client.calls["create"] == []
 

@@ -15,7 +15,7 @@ def test_a_call_above_the_price_limit_is_refused_before_anything_is_sent(make_be
     bench = make_bench(max_credits_per_call=20)
     prepared = [bench.prepared(), bench.prepared()]
     assert bench.generations.check_price(prepared[:1]) == ()
-    with pytest.raises(InputError, match=r"about 36 credits, over KIE_AI_MAX_CREDITS_PER_CALL \(20\)"):
+    with pytest.raises(InputError, match=r"at least 36 credits, over KIE_AI_MAX_CREDITS_PER_CALL \(20\)"):
         bench.generations.check_price(prepared)
     assert client.calls["create"] == []
 

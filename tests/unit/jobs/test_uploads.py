@@ -145,15 +145,20 @@ def test_where_the_first_of_them_fails_for_its_own_reasons_the_next_one_tries(
     assert bench.uploads._under_way == {}
 
 
-def test_a_failure_that_would_meet_everybody_is_shared(bench, url, client, gate, clock):
+def test_a_failure_that_would_meet_everybody_is_shared_and_told_of_each_ones_picture(
+    bench, url, client, gate, clock, tmp_path, png
+):
+    (tmp_path / "copy.png").write_bytes(png)
+    copy = local_picture(str(tmp_path / "copy.png"), max_bytes=10_000_000)
     gate.answer = NetworkError("broken")
     clock.on_wait = gate.opened.set
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(url)
         assert gate.begun.wait(30)
-        for asked in (url, lambda: first.result(30)):
-            with pytest.raises(NetworkError, match="broken"):
-                asked()
+        with pytest.raises(NetworkError, match=r"copy\.png' could not be uploaded .*: broken"):
+            url(picture=copy)
+        with pytest.raises(NetworkError, match=r"fox\.png' could not be uploaded .*: broken"):
+            first.result(30)
     assert len(client.calls["upload"]) == 1
     assert bench.uploads._under_way == {}
 
@@ -165,6 +170,7 @@ def test_a_failure_that_would_meet_everybody_is_shared(bench, url, client, gate,
         (ServerError("Kie answered code 500: busy", code=500), ServerError, "nothing was made or billed"),
         (AuthError("Kie answered code 401: no", code=401), AuthError, "KIE_AI_API_KEY"),
         (InputError("Kie answered HTTP 404.", code=404), ConfigError, "KIE_AI_UPLOAD_BASE_URL"),
+        (InputError("Kie answered HTTP 413: too large", code=413), InputError, "smaller picture"),
     ],
 )
 def test_a_failed_upload_says_that_it_is_one_and_of_what(url, client, picture, error, kind, advice):

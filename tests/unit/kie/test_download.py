@@ -474,6 +474,12 @@ def test_any_other_status_of_both_methods_is_none_and_is_not_asked_again(mock, d
     assert clock.waits == []
 
 
+def test_a_host_that_drops_the_first_look_gets_a_second(mock, downloader, context):
+    mock.head(URL, body=requests.ConnectionError("dropped"))
+    mock.get(URL, body=b"picture")
+    assert downloader.alive(URL, context)
+
+
 def test_a_link_that_is_signed_for_getting_alone_is_alive(mock, downloader, context):
     mock.head(URL, status=403)
     mock.get(URL, body=b"picture")
@@ -517,10 +523,10 @@ def test_a_name_that_leads_to_this_machine_is_not_alive(downloader, context, mon
 
 
 def test_a_connection_that_breaks_is_no_sign_of_life(local_downloader, host, answer, context, refused_port):
-    host.says(answer.hang_up)
+    host.says(answer.hang_up, answer.hang_up)
     assert not local_downloader.alive(host.url, context)
     assert not local_downloader.alive(f"http://127.0.0.1:{refused_port}/", context)
-    assert len(host.seen) == 1
+    assert [seen.method for seen in host.seen] == ["HEAD", "GET"]
 
 
 @pytest.mark.parametrize(("left", "seconds"), [(1000.0, 10.0), (4.0, 4.0), (0.0, 1.0)])

@@ -73,7 +73,7 @@ def test_a_price_over_the_limit_is_an_error_that_still_shows_the_items(make_tool
     tools = make_tools(max_credits_per_call=20)
     result = tools.result("generate_visual_batch", items=[{"prompt": "a"}, {"prompt": "b"}], dry_run=True)
     assert result.is_error
-    assert "about 36 credits, over KIE_AI_MAX_CREDITS_PER_CALL (20)" in result.structured["error"]["message"]
+    assert "at least 36 credits, over KIE_AI_MAX_CREDITS_PER_CALL (20)" in result.structured["error"]["message"]
     assert [entry["credits_estimated"] for entry in result.structured["results"]] == [18, 18]
 
 

@@ -182,7 +182,7 @@ def test_the_cap_on_blocking_hands_every_task_back(make_tools, kie):
 def test_a_batch_above_the_price_limit_is_refused_as_a_whole(make_tools, kie):
     tools = make_tools(max_credits_per_call=20)
     error = tools.error("generate_visual_batch", items=[{"prompt": "a"}, {"prompt": "b"}])
-    assert "about 36 credits" in error["message"]
+    assert "at least 36 credits" in error["message"]
     assert kie.bodies == []
 
 
