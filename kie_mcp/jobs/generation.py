@@ -16,7 +16,8 @@ from kie_mcp.errors import (
     TaskNotFoundError,
 )
 from kie_mcp.jobs.after_payment import after_payment
-from kie_mcp.jobs.model import Outcome, Prepared, SavePlan
+from kie_mcp.jobs.model import Prepared, SavePlan
+from kie_mcp.jobs.outcomes import remembered, seen, submitted
 from kie_mcp.jobs.watching import GRACE_SECONDS, Watch, failure
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
     from kie_mcp.files import Outputs
-    from kie_mcp.jobs.model import Request
+    from kie_mcp.jobs.model import Outcome, Request
     from kie_mcp.jobs.saving import Saver
     from kie_mcp.jobs.sources import Sources
     from kie_mcp.jobs.submitting import Submitter
@@ -132,7 +133,7 @@ class Generations:
         started = context.clock.monotonic()
         task_id = self._submit(prepared, context, window_until=window_until, before_sending=before_sending)
         if not prepared.request.wait_for_result:
-            return self._submitted(task_id, prepared, context, started)
+            return submitted(task_id, prepared, context.clock.monotonic() - started)
         try:
             return self._complete(task_id, prepared, context, started)
         except KieMcpError as error:
@@ -173,9 +174,9 @@ class Generations:
         started = context.clock.monotonic()
         row = self.ledger.find(task_id)
         if row and (files := self.saver.saved(task_id)):
-            return _remembered(row, files, output_path)
+            return remembered(row, files, output_path)
         if row and ((row.state == "fail" and row.error) or row.without_pictures):
-            return _remembered(row, ())
+            return remembered(row)
         self.config.require_key()
         plan = self._save_plan(task_id, row, output_path) if download else None
         try:
@@ -224,23 +225,7 @@ class Generations:
                     next_step="Call get_visual_task with the task id in a minute; if it stays so, look at kie.ai/logs.",
                     task_id=status.task_id,
                 )
-        if status.names_other_links:
-            warnings = (*warnings, "The result holds links of its own, which are not saved: they die within the hour.")
-        credits_consumed = status.credits_consumed if status.finished else None
-        return Outcome(
-            task_id=status.task_id,
-            status=status.state,
-            model=status.model or (row.model if row else None),
-            platform=row.platform if row else None,
-            files=files,
-            image_urls=status.image_urls,
-            result=status.result,
-            credits_consumed=credits_consumed,
-            credits_estimated=_estimate(row, status.state) if credits_consumed is None else None,
-            elapsed_seconds=round(context.clock.monotonic() - started, 3),
-            warnings=warnings,
-            failure=failure(status).as_dict() if status.state == "fail" else None,
-        )
+        return seen(status, row, files, warnings, context.clock.monotonic() - started)
 
     def _save_in_time(
         self, status: TaskStatus, plan: SavePlan, context: CallContext
@@ -252,38 +237,3 @@ class Generations:
             if not error.retryable or context.remaining():
                 raise
             return (), (f"The picture is not saved yet: {error.message}",)
-
-    @staticmethod
-    def _submitted(task_id: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:
-        return Outcome(
-            task_id=task_id,
-            status="submitted",
-            model=prepared.plan.model,
-            platform=prepared.request.wish.platform,
-            credits_estimated=prepared.plan.estimated_credits,
-            elapsed_seconds=round(context.clock.monotonic() - started, 3),
-            warnings=prepared.warnings,
-        )
-
-
-def _estimate(row: TaskRow | None, state: str) -> float | None:
-    """The catalogue's price of a task that does not say its own; a failed one is not billed."""
-    return row.estimated_credits if row is not None and state != "fail" else None
-
-
-def _remembered(row: TaskRow, files: tuple[SavedFile, ...], wanted: str | None = None) -> Outcome:
-    """The outcome of a task that the ledger knows all about: nothing is asked or fetched again."""
-    return Outcome(
-        task_id=row.task_id or "",
-        status=row.state,
-        model=row.model,
-        platform=row.platform,
-        files=files,
-        image_urls=row.image_urls,
-        result=row.result,
-        credits_consumed=row.credits_consumed,
-        credits_estimated=_estimate(row, row.state) if row.credits_consumed is None else None,
-        elapsed_seconds=0.0,
-        warnings=("The pictures were saved before, so output_path was not used.",) if files and wanted else (),
-        failure=row.error if row.state == "fail" else None,
-    )
