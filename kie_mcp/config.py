@@ -92,6 +92,14 @@ class Config:
         """Whether the API itself is on this machine, as the sandbox is."""
         return is_loopback_host(urlsplit(self.base_url).hostname or "")
 
+    def state_file(self, stem: str, extension: str) -> Path:
+        """A file of the state folder; play, with an API on this machine, has files of its own.
+
+        Raises ``ConfigError`` where the state folder is not known.
+        """
+        in_play = self.sandbox or self.on_loopback()
+        return self.state_path / f"{stem}{'-sandbox' if in_play else ''}.{extension}"
+
 
 def is_loopback_host(host: str) -> bool:
     """Whether a host name or address literal is this machine's loopback."""

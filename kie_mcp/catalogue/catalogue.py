@@ -25,8 +25,7 @@ def refreshed_path(config: Config) -> Path:
 
     Raises ``ConfigError`` where the state folder is not known.
     """
-    in_play = config.sandbox or config.on_loopback()
-    return config.state_path / ("catalogue-sandbox.json" if in_play else "catalogue.json")
+    return config.state_file("catalogue", "json")
 
 
 class Catalogue:

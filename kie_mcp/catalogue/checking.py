@@ -9,6 +9,7 @@ from jsonschema.exceptions import SchemaError
 
 from kie_mcp import schemas
 from kie_mcp.catalogue.model import Model
+from kie_mcp.catalogue.price import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -123,9 +124,7 @@ def _of_the_price(model: Model) -> Iterator[str]:
     if price.by_field not in model.fields:
         yield f"price follows {price.by_field}, which is no input"
     else:
-        schema = model.fields[price.by_field]
-        words = ["true", "false"] if schema.get("type") == "boolean" else schema.get("enum", ())
-        unknown = sorted(set(price.by_credits or ()) - set(words))
+        unknown = sorted(set(price.by_credits or ()) - set(words_of(model.fields[price.by_field])))
         if unknown:
             yield f"price has credits for {', '.join(unknown)}, which {price.by_field} does not have"
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from kie_mcp.catalogue.model import takes_pictures
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
@@ -63,12 +65,6 @@ def with_picture_format(name: str, field: Mapping[str, Any]) -> dict[str, Any]:
     if text and named and not is_a_count(name, field) and not _NO_PICTURE.search(name):
         return {"type": "string", **kept, "format": "uri"}
     return kept
-
-
-def takes_pictures(field: Mapping[str, Any]) -> bool:
-    """Whether a field holds the URL of a picture, or a list of them."""
-    entry = field.get("items", {}) if field.get("type") == "array" else field
-    return bool(entry.get("format") == "uri")
 
 
 def route(argument: str, fields: Mapping[str, Mapping[str, Any]], names: Collection[str]) -> dict[str, Any] | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from kie_mcp.catalogue.conventions import is_a_count, is_of_a_film, one_picture, takes_pictures
+from kie_mcp.catalogue.conventions import is_a_count, is_of_a_film, one_picture
 from kie_mcp.catalogue.inputs import fields_of, limits, routes
 from kie_mcp.catalogue.live import UnusableError
-from kie_mcp.catalogue.price import USD_PER_CREDIT
+from kie_mcp.catalogue.model import takes_pictures
+from kie_mcp.catalogue.price import USD_PER_CREDIT, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -178,7 +179,7 @@ def _price(
     text = text or base.get("text")
     left = {**base, "text": text, **({"times": times} if times else {})}
     if "by" in base:
-        words = _words(fields.get(base["by"]["field"], {}))
+        words = words_of(fields.get(base["by"]["field"], {}))
         prices = {word: number for word, number in base["by"]["credits"].items() if word in words}
         left["by"] = {**base["by"], "credits": prices}
         if not prices:
@@ -202,11 +203,6 @@ def _says_the_same(text: str | None, base: Mapping[str, Any]) -> bool:
     told = {float(number.replace(",", "")) for number in _CREDITS.findall(worth)}
     told |= {round(float(number.replace(",", "")) / USD_PER_CREDIT, 4) for number in _DOLLARS.findall(worth)}
     return bool(told) and told <= known
-
-
-def _words(field: Mapping[str, Any]) -> list[str]:
-    """The values of a field as a price names them."""
-    return ["true", "false"] if field.get("type") == "boolean" else [str(value) for value in field.get("enum", ())]
 
 
 def _kind(entry: Entry, made: Mapping[str, Any]) -> str:

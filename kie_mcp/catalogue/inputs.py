@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.catalogue.conventions import ARGUMENTS, route, spelled, takes_pictures, with_picture_format, words
+from kie_mcp.catalogue.conventions import ARGUMENTS, route, spelled, with_picture_format, words
 from kie_mcp.catalogue.live import UnusableError
-from kie_mcp.catalogue.model import CHOICES
+from kie_mcp.catalogue.model import CHOICES, takes_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from kie_mcp.catalogue.problems import Problem, find_problems, make_validator
 from kie_mcp.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from jsonschema.protocols import Validator
 
@@ -169,7 +169,19 @@ class Model:
     @cached_property
     def picture_fields(self) -> frozenset[str]:
         """The inputs that hold URLs of pictures, one or a list: every URL among the inputs is one."""
-        return frozenset(name for name, schema in self.fields.items() if _is_url(schema))
+        return frozenset(name for name, schema in self.fields.items() if takes_pictures(schema))
+
+    def pictures_in(self, body: Mapping[str, Any]) -> Iterator[tuple[str, int | None, str]]:
+        """Every picture of an ``input`` that fits the schema: its field, its place in the list there, its URL.
+
+        The place is ``None`` where the field holds one.
+        """
+        for field in self.fields:
+            value = body.get(field) if field in self.picture_fields else None
+            if isinstance(value, str):
+                yield field, None, value
+            else:
+                yield from ((field, place, text) for place, text in enumerate(value or ()))
 
     def is_list(self, field: str) -> bool:
         """Whether an input takes a list (else one value)."""
@@ -200,6 +212,7 @@ def _route(entry: Mapping[str, Any]) -> Route:
     return Route(entry["field"], entry.get("values"), tuple(entry.get("aliases", ())))
 
 
-def _is_url(schema: Mapping[str, Any]) -> bool:
-    items = schema.get("items")
-    return "uri" in (schema.get("format"), items.get("format") if isinstance(items, dict) else None)
+def takes_pictures(field: Mapping[str, Any]) -> bool:
+    """Whether a field holds the URL of a picture, or a list of them: every URL among the inputs is one."""
+    entry = field.get("items") if field.get("type") == "array" else field
+    return isinstance(entry, dict) and entry.get("format") == "uri"

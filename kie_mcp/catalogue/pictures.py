@@ -11,7 +11,7 @@ from kie_mcp.catalogue.suggest import related_ids
 from kie_mcp.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kie_mcp.catalogue.model import Model
     from kie_mcp.catalogue.planning import Wish
@@ -67,7 +67,16 @@ def _elsewhere(model: Model) -> str:
 
 def input_pictures(model: Model, wish: Wish, body: Mapping[str, Any]) -> tuple[InputPicture, ...]:
     """Every picture in an input that fits the model's schema, wherever the caller gave it."""
-    return tuple(_found(model, wish, body))
+    return tuple(
+        InputPicture(
+            field,
+            place,
+            text,
+            f"model_params.{field}" if field in wish.model_params else "image_input",
+            *model.picture_limits(field),
+        )
+        for field, place, text in model.pictures_in(body)
+    )
 
 
 def pictures_for_unknown(wish: Wish) -> tuple[InputPicture, ...]:
@@ -79,20 +88,6 @@ def pictures_for_unknown(wish: Wish) -> tuple[InputPicture, ...]:
                 place_in_list = place if isinstance(value, list) else None
                 given.append(InputPicture(name, place_in_list, text, f"model_params.{name}"))
     return tuple(given)
-
-
-def _found(model: Model, wish: Wish, body: Mapping[str, Any]) -> Iterator[InputPicture]:
-    for field in model.fields:
-        value = body.get(field)
-        if field not in model.picture_fields or value is None:
-            continue
-        argument = f"model_params.{field}" if field in wish.model_params else "image_input"
-        limits = model.picture_limits(field)
-        if isinstance(value, str):
-            yield InputPicture(field, None, value, argument, *limits)
-        else:
-            for place, text in enumerate(value):
-                yield InputPicture(field, place, text, argument, *limits)
 
 
 def _who_does(model: Model, models: Sequence[Model]) -> str:

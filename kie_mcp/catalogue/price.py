@@ -72,6 +72,11 @@ class Price:
         return round(one * number + self.image_credits * max(0, pictures - self.free_images), 4)
 
 
+def words_of(field: Mapping[str, Any]) -> list[str]:
+    """The values of a field as ``by_credits`` names them."""
+    return ["true", "false"] if field.get("type") == "boolean" else [str(value) for value in field.get("enum", ())]
+
+
 def _whole(value: Any) -> int | None:
     """A number of pictures, which some models take as text; ``None`` for anything but a whole one from 1."""
     text = str(value)

@@ -44,8 +44,7 @@ class Jobs:
 
 def ledger_path(config: Config) -> Path:
     """The file of the ledger; play tasks, of an API on this machine, have one of their own."""
-    in_play = config.sandbox or config.on_loopback()
-    return config.state_path / ("ledger-sandbox.sqlite3" if in_play else "ledger.sqlite3")
+    return config.state_file("ledger", "sqlite3")
 
 
 def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:

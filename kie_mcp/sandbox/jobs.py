@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from kie_mcp.sandbox.faults import ONLY
 from kie_mcp.sandbox.messages import TOO_FREQUENT, UNKNOWN_MODEL, failure, success
-from kie_mcp.sandbox.reading import picture_urls
 from kie_mcp.sandbox.shape import shape_of
 from kie_mcp.sandbox.tasks import WAITING_UNTIL, Failure, Task, record
 from kie_mcp.text import host_of
@@ -150,7 +149,7 @@ def _check(model: Model, given: Mapping[str, Any]) -> None:
             raise _RefusedError(500, f"{problem.field} is required")
     if problems:
         raise _RefusedError(422, problems[0].message)
-    for field, url in picture_urls(model, given):
+    for field, _, url in model.pictures_in(given):
         if not host_of(url):
             raise _RefusedError(422, f"{field} must hold http or https URLs")
 

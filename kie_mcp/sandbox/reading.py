@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from kie_mcp.catalogue import Model
     from kie_mcp.sandbox.downloads import Downloads
@@ -26,14 +26,6 @@ class _File:
     size: int | None
 
 
-def picture_urls(model: Model, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every picture of an ``input`` that fits the model's schema: its field and its URL."""
-    for field in model.fields:
-        value = given.get(field) if field in model.picture_fields else None
-        for url in [value] if isinstance(value, str) else value or []:
-            yield field, url
-
-
 class Reading:
     """Looks at pictures that were uploaded to, or made at, ``origin``. Others count as fine: nothing is fetched."""
 
@@ -44,7 +36,7 @@ class Reading:
 
     def trouble(self, model: Model, given: Mapping[str, Any]) -> tuple[str, str] | None:
         """The code and the text with which a task fails for its pictures; ``None`` where they are all right."""
-        for field, url in picture_urls(model, given):
+        for field, _, url in model.pictures_in(given):
             if not url.startswith(f"{self.origin}/"):
                 continue
             file = self._file(url)

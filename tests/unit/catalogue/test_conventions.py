@@ -9,9 +9,9 @@ from kie_mcp.catalogue.conventions import (
     is_of_a_film,
     one_picture,
     route,
-    takes_pictures,
     with_picture_format,
 )
+from kie_mcp.catalogue.model import takes_pictures
 
 URL = {"type": "string", "format": "uri"}
 
