@@ -157,5 +157,5 @@ def _check(model: Model, given: Mapping[str, Any]) -> None:
 def _price(model: Model, given: Mapping[str, Any], pictures: int) -> float:
     """What a task costs once it is known how many pictures it makes."""
     if model.price.per is not None:
-        return (model.price.credits or 0.0) * pictures
+        return (model.least(given) or 0.0) * pictures
     return float(model.estimate(given) or 0)

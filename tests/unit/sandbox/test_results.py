@@ -43,6 +43,13 @@ def test_layers_have_their_places_and_a_link_each(bench: Bench):
         assert bench.file(layer["url"])[1].startswith(signs[layer["output_format"]])
 
 
+def test_each_layer_costs_what_its_size_costs(bench: Bench):
+    sizes = {"auto": 7, "2K": 14}
+    for size, price in sizes.items():
+        record = bench.finished({**PICTURE, "size": size}, "seedream/5-pro-layer-decomposition")
+        assert record["creditsConsumed"] == 3 * price
+
+
 def test_layers_are_billed_one_by_one(bench: Bench):
     record = bench.finished({**PICTURE, "size": "auto"}, "seedream/5-pro-layer-decomposition")
     assert record["creditsConsumed"] == 21
