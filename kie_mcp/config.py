@@ -6,6 +6,7 @@ the variable, the value and what is accepted; the key's value is never part of a
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -49,7 +50,7 @@ class Config:
     upload_base_url: str = "https://kieai.redpandaai.co"
     state_dir: Path | None = None
     rate_limit: Rate = Rate(20, 10)
-    rate_limit_url: str | None = None
+    rate_limit_url: values.SecretUrl | None = None
     max_image_bytes: int = 104857600
     max_wait_seconds: float | None = None
     max_credits_per_call: float | None = None
@@ -86,7 +87,13 @@ class Config:
 
     def secrets(self) -> tuple[str, ...]:
         """What must not be shown or stored. The sandbox's key is a plain word that everybody knows."""
-        return (self.api_key,) if self.api_key and not self.sandbox else ()
+        key = (self.api_key,) if self.api_key and not self.sandbox else ()
+        return (*key, *(self.rate_limit_url.passwords if self.rate_limit_url else ()))
+
+    def account_mark(self) -> str:
+        """16 hexadecimal digits that stand for the API and the key, and tell neither."""
+        known = "\0".join(("kie-mcp", self.base_url, self.api_key or ""))
+        return hashlib.sha256(known.encode()).hexdigest()[:16]
 
     def on_loopback(self) -> bool:
         """Whether the API itself is on this machine, as the sandbox is."""
@@ -108,13 +115,18 @@ def is_loopback_host(host: str) -> bool:
 
 @dataclass(frozen=True)
 class Variable:
-    """One environment variable: the field it sets, how its text is read, what is accepted."""
+    """One environment variable: the field it sets, how its text is read, what is accepted.
+
+    ``secret``: its value is never shown. ``masked``: its value shows itself without its secret part, but a text that
+    cannot be read as one is not shown.
+    """
 
     name: str
     field: str
     read: Callable[[str], Any]
     accepts: str
     secret: bool = False
+    masked: bool = False
 
 
 def _rate(value: str) -> Rate:
@@ -160,8 +172,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "KIE_AI_RATE_LIMIT_URL",
         "rate_limit_url",
-        values.not_available,
-        "no value in this version: the window is shared by the processes of one machine only",
+        values.redis_url,
+        "the URL of a Redis server, redis://, rediss:// or unix://, e.g. redis://:password@host:6379/0",
+        masked=True,
     ),
     Variable(
         "KIE_AI_MAX_IMAGE_BYTES", "max_image_bytes", values.whole(), "a whole number of bytes from 1, e.g. 104857600"
@@ -192,7 +205,7 @@ def config_from(environment: Mapping[str, str]) -> Config:
         try:
             settings[variable.field] = variable.read(text)
         except ValueError:
-            shown = "set to what cannot be used (not shown)" if variable.secret else repr(text)
+            shown = "set to what cannot be used (not shown)" if variable.secret or variable.masked else repr(text)
             problems.append(f"{variable.name} is {shown}; accepted is {variable.accepts}.")
     if problems:
         raise ConfigError(" ".join(problems))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from kie_mcp.tools.spec import Tool
 
 _BY_NAME: Mapping[str, Tool] = {tool.name: tool for tool in TOOLS}
+
+_COLLECTORS = 8
 
 
 def tool_named(name: str) -> Tool:
@@ -64,7 +68,11 @@ def tasks(run: Run) -> int:
 
 def collect(run: Run) -> int:
     """``collect [TASK_ID ...]``: save what finished while nobody waited."""
+    jobs = run.application.services.jobs
+    run.wait(jobs.recovery.take_over)
     named = run.options.task_ids or [str(row.task_id) for row in run.unsaved()]
+    if not run.options.task_ids and (others := jobs.custody.elsewhere()) and not run.application.has_sandbox:
+        terminal.note(f"{others} unfinished tasks of another key or address are left out; name them to ask for them.")
     if not named and not run.options.json:
         terminal.note("nothing to collect: every task has ended, and its pictures are saved.")
         return answers.DONE
@@ -75,18 +83,25 @@ def collect(run: Run) -> int:
 
 
 def _collected(run: Run, named: Sequence[str], context: CallContext) -> list[dict[str, Any]]:
+    """One entry for each task, several being asked for at a time. Raises ``CancelledError``."""
     tool = tool_named("get_visual_task")
     arguments = arguments_from(run.options, tool)
-    entries = []
-    for done, task_id in enumerate(named):
+    done = itertools.count(1)
+    ended = 0
 
-        def report(_done: float, _total: float | None, message: str, done: int = done, task_id: str = task_id) -> None:
-            context.progress(done, len(named), f"task {task_id}: {message}")
+    def one(task_id: str) -> dict[str, Any]:
+        nonlocal ended
 
-        report(done, None, "asking")
+        def report(_done: float, _total: float | None, message: str) -> None:
+            context.progress(ended, len(named), f"task {task_id}: {message}")
+
+        report(0, None, "asking")
         result = run.answer_within(context.child(report), tool, {**arguments, "task_id": task_id})
-        entries.append({"task_id": task_id, **result.structured})
-    return entries
+        ended = next(done)
+        return {"task_id": task_id, **result.structured}
+
+    with ThreadPoolExecutor(max(1, min(_COLLECTORS, len(named))), "kie-mcp-collect") as pool:
+        return list(pool.map(one, named))
 
 
 def models(run: Run) -> int:

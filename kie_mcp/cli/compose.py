@@ -42,7 +42,8 @@ SANDBOX_KEY = "sandbox"
 class Application:
     """Everything behind the tools, for the server and the command line alike.
 
-    ``log_stream`` is where the log goes as text (default: stderr).
+    ``in_background``: tasks that nobody waits for are collected. ``log_stream`` is where the log goes as text
+    (default: stderr).
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Application:
         *,
         sandbox: bool,
         clock: Clock,
+        in_background: bool = False,
         read_config: Callable[..., Config] = load_config,
         log_stream: TextStream | None = None,
     ) -> None:
@@ -60,7 +62,11 @@ class Application:
         self._sandbox: Sandbox | None = None
         self._secrets: tuple[str, ...] = ()
         self.services = Services(
-            clock=clock, load_config=self._config, load_catalogue=self._catalogue, build_jobs=_jobs
+            clock=clock,
+            load_config=self._config,
+            load_catalogue=self._catalogue,
+            build_jobs=_jobs,
+            in_background=in_background,
         )
 
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
@@ -80,7 +86,7 @@ class Application:
         return self._sandbox is not None
 
     def close(self) -> None:
-        """Close the ledger and stop the sandbox."""
+        """Stop collecting, close the ledger and stop the sandbox."""
         self.services.close()
         with self._lock:
             if self._sandbox is not None:

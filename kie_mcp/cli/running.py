@@ -81,7 +81,7 @@ class Run:
     def unsaved(self) -> list[TaskRow]:
         """The tasks with something left to fetch: of this command, or of all where it picks up old ones."""
         since = 0.0 if self.options.command == "collect" else self.started
-        return [row for row in self.application.services.jobs.ledger.unsaved() if row.created_at >= since]
+        return [row for row in self.application.services.jobs.custody.unsaved() if row.created_at >= since]
 
     def interrupted(self) -> CancelledError:
         """What to say to who ended the command: most of all, which tasks go on."""

@@ -16,6 +16,15 @@ def default_stem(prompt: str, now: float) -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{slug(prompt)}"
 
 
+def picture_stem(asked: str | None, prompt: str, now: float, number: int | None) -> str:
+    """The name of a picture without its extension: the one asked for, or the default.
+
+    ``number`` tells several outputs of one task apart, from 1; ``None`` for the only one.
+    """
+    stem = asked or default_stem(prompt, now)
+    return stem if number is None else f"{stem}-{number}"
+
+
 def slug(prompt: str) -> str:
     """Turn the prompt's first words, at most 48 characters, into one lower-case word for a file name.
 

@@ -6,12 +6,13 @@ import codecs
 import itertools
 import os
 import secrets
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import OutputError
-from kie_mcp.files.naming import default_stem, same_format
+from kie_mcp.files.naming import same_format
+from kie_mcp.files.placing import Placing, SavedPicture, place, remove_part, write_errors
 from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, sniff
 from kie_mcp.files.whole import is_whole
 
@@ -20,59 +21,44 @@ if TYPE_CHECKING:
     from io import FileIO
     from pathlib import Path
 
-    from kie_mcp.clock import Clock
+    from kie_mcp.files.placing import Journal
     from kie_mcp.files.target import Target
 
 _HTML_BEGINNINGS = (b"<!doctype html", b"<html", b"<head", b"<body")
-
-
-@dataclass(frozen=True)
-class SavedPicture:
-    """A picture on disk: absolute path, size in bytes, pixels where the bytes say them."""
-
-    path: Path
-    mime_type: str
-    bytes: int
-    width: int | None
-    height: int | None
-    warnings: tuple[str, ...]
 
 
 def save_picture(
     target: Target,
     chunks: Iterable[bytes],
     *,
-    prompt: str,
-    number: int | None,
+    stem: str,
     max_bytes: int,
-    clock: Clock,
+    journal: Journal,
     asked_format: str | None = None,
 ) -> SavedPicture:
     """Write the picture that ``chunks`` make up into ``target`` and say where it is.
 
-    ``number`` tells several outputs of one task apart, from 1; ``None`` for the only one. The file gets its
-    name when it is complete; a taken name gets ``-2``, ``-3``, … Its extension comes from the bytes.
+    The file gets its name, ``stem`` and an extension that comes from the bytes, when it is complete; a taken name
+    gets ``-2``, ``-3``, …
     Raises ``OutputError`` for what is no picture, is cut short, is over ``max_bytes`` or cannot be written,
-    and lets through what ``chunks`` raises; either way no file is left.
+    and lets through what ``chunks`` and ``journal`` raise; either way no file is left.
     """
     stream = iter(chunks)
     head = _head(stream)
     kind = sniff(head)
     if kind is None:
         raise OutputError(f"What was received is not a picture: it is {_looks_like(head)}.")
-    with _part_file(target.folder) as (part, file):
+    with _part_file(target.folder, journal) as (part, file):
         size = _write(file, itertools.chain((head,), stream), target.folder, max_bytes)
-        with _write_errors(target.folder):
+        with write_errors(target.folder):
             if not is_whole(file, kind):
                 raise OutputError(f"The picture was cut short: its end is missing after {size} bytes.")
             width, height = dimensions(file) or (None, None)
             os.fsync(file.fileno())
-            stem = target.stem or default_stem(prompt, clock.now())
-            numbered = stem if number is None else f"{stem}-{number}"
-            path = _place(part, target.folder, numbered, _extension(target, kind))
-    _sync_folder(target.folder)
-    warnings = _warnings(target, kind, path, asked_format)
-    return SavedPicture(path, kind.mime_type, size, width, height, warnings)
+        wanted = target.folder / f"{stem}.{_extension(target, kind)}"
+        whole = SavedPicture(wanted, kind.mime_type, size, width, height)
+        path = place(Placing(part, stem, whole), journal)
+    return replace(whole, path=path, warnings=_warnings(target, kind, path, asked_format))
 
 
 def _head(stream: Iterator[bytes]) -> bytes:
@@ -108,17 +94,17 @@ def _is_text(head: bytes) -> bool:
 
 
 @contextmanager
-def _part_file(folder: Path) -> Iterator[tuple[Path, FileIO]]:
+def _part_file(folder: Path, journal: Journal) -> Iterator[tuple[Path, FileIO]]:
     """Open a new file beside the final one (a link cannot cross file systems); it is removed in the end."""
     part = folder / f".kie-mcp-{secrets.token_hex(8)}.part"
-    with _write_errors(folder):
+    journal.begun(part)
+    with write_errors(folder):
         file = part.open("x+b", buffering=0)
     try:
         with file:
             yield part, file
     finally:
-        with suppress(OSError):
-            part.unlink()
+        remove_part(part)
 
 
 def _write(file: FileIO, chunks: Iterable[bytes], folder: Path, max_bytes: int) -> int:
@@ -131,61 +117,10 @@ def _write(file: FileIO, chunks: Iterable[bytes], folder: Path, max_bytes: int) 
                 next_step="Raise KIE_AI_MAX_IMAGE_BYTES, then call get_visual_task with the task id.",
             )
         rest = memoryview(chunk)
-        with _write_errors(folder):
+        with write_errors(folder):
             while rest:
                 rest = rest[file.write(rest) :]
     return size
-
-
-@contextmanager
-def _write_errors(folder: Path) -> Iterator[None]:
-    """Only around our own writing: what the chunks raise belongs to whoever fetches them."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"The picture could not be written to {folder}: {(error.strerror or str(error)).lower()}.",
-            next_step="Free the disk or choose another output_path, then call get_visual_task.",
-        ) from error
-
-
-def _place(part: Path, folder: Path, stem: str, extension: str) -> Path:
-    """Give the finished file the first name that is free, without a moment in which it is half there."""
-    count = 1
-    path = folder / f"{stem}.{extension}"
-    while True:
-        try:
-            _move_exclusively(part, path)
-        except FileExistsError:
-            count += 1
-            path = folder / f"{stem}-{count}.{extension}"
-        else:
-            return path
-
-
-def _move_exclusively(part: Path, path: Path) -> None:
-    """Move ``part`` to ``path``; raises ``FileExistsError`` where that exists, as a link of any kind too."""
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # FAT, some network and FUSE file systems know no links: take the name, then fill it
-        path.open("xb").close()
-        try:
-            part.replace(path)
-        except BaseException:
-            path.unlink()
-            raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable, where a folder can be opened for that."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _extension(target: Target, kind: PictureType) -> str:

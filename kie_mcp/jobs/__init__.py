@@ -3,5 +3,6 @@
 from kie_mcp.jobs.batch import BatchPlan, Rehearsal
 from kie_mcp.jobs.build import Jobs, build_jobs
 from kie_mcp.jobs.model import Outcome, Prepared, Request
+from kie_mcp.jobs.recovery import News
 
-__all__ = ["BatchPlan", "Jobs", "Outcome", "Prepared", "Rehearsal", "Request", "build_jobs"]
+__all__ = ["BatchPlan", "Jobs", "News", "Outcome", "Prepared", "Rehearsal", "Request", "build_jobs"]

@@ -11,16 +11,19 @@ from kie_mcp.catalogue.catalogue import refreshed_path
 from kie_mcp.files import Outputs
 from kie_mcp.jobs.batch import Batches
 from kie_mcp.jobs.generation import Generations
+from kie_mcp.jobs.recovery import Recovery
 from kie_mcp.jobs.refreshing import Refresher
 from kie_mcp.jobs.saving import Saver
 from kie_mcp.jobs.sources import Sources
 from kie_mcp.jobs.submitting import Submitter
+from kie_mcp.jobs.unattended import Unattended
 from kie_mcp.jobs.uploads import Uploads
 from kie_mcp.jobs.waiting import PollGate
 from kie_mcp.jobs.watching import Watcher
 from kie_mcp.kie import Downloader, KieClient
 from kie_mcp.kie.market import Market
-from kie_mcp.ledger import Database, RateWindow, TaskLedger, UploadLedger
+from kie_mcp.ledger import Custody, Database, Presence, RateWindow, TaskLedger, UploadLedger
+from kie_mcp.ledger.documents import open_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from kie_mcp.catalogue import Catalogue
     from kie_mcp.clock import Clock
     from kie_mcp.config import Config
+    from kie_mcp.ledger.documents import Documents
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,21 @@ class Jobs:
 
     generations: Generations
     batches: Batches
+    recovery: Recovery
     ledger: TaskLedger
+    custody: Custody
     client: KieClient
+    presence: Presence
     database: Database
+    documents: Documents
     refresher: Refresher
+
+    def close(self) -> None:
+        """Stop what goes on in the background, and close the files of the state folder."""
+        self.recovery.close()
+        self.presence.close()
+        self.database.close()
+        self.documents.close()
 
 
 def ledger_path(config: Config) -> Path:
@@ -52,12 +67,19 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
 
     Raises ``ConfigError`` where the state folder cannot be used.
     """
-    database = Database(ledger_path(config))
-    ledger = TaskLedger(database, clock, secrets=config.secrets())
-    gate = PollGate(clock)
+    database = Database(ledger_path(config), clock)
+    presence = Presence(database.path.parent / "processes")
+    secrets, account = config.secrets(), config.account_mark()
+    ledger = TaskLedger(database, clock, secrets, owner=presence.id, account=account)
+    custody = Custody(database, clock, presence, account)
+    documents = open_documents(config, clock)
+    gate = PollGate(clock, documents)
+    # The presence of a process on another machine cannot be seen from here.
+    is_alive = presence.is_alive if config.rate_limit_url is None else lambda _: True
+    window = RateWindow(documents, config.rate_limit, clock, owner=presence.id, is_alive=is_alive)
     client = KieClient(config, poll_turn=gate.wait_turn, random=random.Random())  # noqa: S311 - jitter
     downloader = Downloader(config)
-    uploads = Uploads(config, client, downloader, UploadLedger(database, clock, secrets=config.secrets()))
+    uploads = Uploads(config, client, downloader, UploadLedger(database, clock, secrets))
     watcher = Watcher(client, ledger, gate.backlog)
     generations = Generations(
         config=config,
@@ -65,9 +87,12 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
         ledger=ledger,
         outputs=Outputs(config),
         sources=Sources(config, client, downloader, ledger, watcher, uploads),
-        submitter=Submitter(config, client, ledger, RateWindow(database, config.rate_limit, clock)),
+        submitter=Submitter(config, client, ledger, window),
         watcher=watcher,
-        saver=Saver(config, client, downloader, ledger, lambda: uuid.uuid4().hex),
+        saver=Saver(config, client, downloader, ledger, custody, lambda: uuid.uuid4().hex),
+        unattended=Unattended(clock),
     )
+    recovery = Recovery(generations, custody, clock)
     refresher = Refresher(config, refreshed_path(config), lambda: Market(client))
-    return Jobs(generations, Batches(generations), ledger, client, database, refresher)
+    batches = Batches(generations)
+    return Jobs(generations, batches, recovery, ledger, custody, client, presence, database, documents, refresher)

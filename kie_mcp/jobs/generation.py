@@ -31,9 +31,13 @@ if TYPE_CHECKING:
     from kie_mcp.jobs.saving import Saver
     from kie_mcp.jobs.sources import Sources
     from kie_mcp.jobs.submitting import Submitter
+    from kie_mcp.jobs.unattended import Unattended
     from kie_mcp.jobs.watching import Watcher
     from kie_mcp.kie import TaskStatus
     from kie_mcp.ledger import SavedFile, TaskLedger, TaskRow
+
+FORGOTTEN_SECONDS = 600.0
+"""A task that was made without waiting is collected when nobody has asked for it by then: its link dies."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Generations:
     submitter: Submitter
     watcher: Watcher
     saver: Saver
+    unattended: Unattended
 
     def prepare(self, request: Request, context: CallContext, *, offline: bool = False) -> Prepared:
         """Check the request in every way that costs nothing; raises ``InputError`` or ``OutputError``.
@@ -112,7 +117,7 @@ class Generations:
         urls = self.sources.urls(prepared.sources, context)
         if in_time and not context.remaining():
             raise NetworkError(
-                "The call's time (KIE_AI_MAX_WAIT_SECONDS) ended while its pictures were uploaded.",
+                "The time of this call ended while its pictures were uploaded.",
                 next_step="Call again: nothing was made or billed, and what is uploaded need not be sent again.",
             )
         return urls
@@ -133,11 +138,16 @@ class Generations:
         started = context.clock.monotonic()
         task_id = self._submit(prepared, context, window_until=window_until, before_sending=before_sending)
         if not prepared.request.wait_for_result:
+            self.unattended.add(task_id, FORGOTTEN_SECONDS)
             return submitted(task_id, prepared, context.clock.monotonic() - started)
         try:
-            return self._complete(task_id, prepared, context, started)
+            outcome = self._complete(task_id, prepared, context, started)
         except KieMcpError as error:
+            self.unattended.add(task_id)
             raise after_payment(error, task_id, repeatable=False) from error
+        if not outcome.finished:
+            self.unattended.add(task_id)
+        return outcome
 
     def _complete(self, task_id: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:
         """Wait for a task that was just made, and save its pictures."""
@@ -183,6 +193,7 @@ class Generations:
             status = self._look_or_wait(task_id, row, wait_seconds, context)
             return self._finished(status, plan, self.ledger.find(task_id), context, started)
         except TaskNotFoundError:
+            self.ledger.missing(task_id)
             raise
         except KieMcpError as error:
             raise after_payment(error, task_id, repeatable=True) from error

@@ -83,6 +83,13 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     failure: Mapping[str, Any] | None = None
 
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to wait for or to fetch."""
+        if self.status == "success":
+            return bool(self.files) or not self.image_urls
+        return self.status == "fail"
+
     def warned(self, warnings: tuple[str, ...]) -> Outcome:
         """The same outcome with further warnings."""
         return replace(self, warnings=(*self.warnings, *warnings)) if warnings else self

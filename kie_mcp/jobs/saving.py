@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import DeadLinkError, KieMcpError, OutputError
-from kie_mcp.files import save_picture
-from kie_mcp.ledger import SavedFile
+from kie_mcp.files import Placing, finish_placing, picture_stem, remove_part, save_picture
+from kie_mcp.jobs.claiming import Claim, TaskJournal, half_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,43 +18,17 @@ if TYPE_CHECKING:
     from kie_mcp.files import SavedPicture
     from kie_mcp.jobs.model import SavePlan
     from kie_mcp.kie import Downloader, KieClient, TaskStatus
-    from kie_mcp.ledger import TaskLedger
-
-_CLAIM_SECONDS = 120.0
-_RENEW_SECONDS = 30.0
-_LOOK_AGAIN_SECONDS = 0.2
+    from kie_mcp.ledger import Custody, SavedFile, TaskLedger
 
 
-class _Claim:
-    """The right to save one task, kept while a long download runs."""
+@dataclass(frozen=True)
+class _Output:
+    """One picture of a task: its link, its place among the outputs, its name and what else is wanted of it."""
 
-    def __init__(self, ledger: TaskLedger, task_id: str, owner: str, context: CallContext) -> None:
-        self._ledger = ledger
-        self._task_id = task_id
-        self._owner = owner
-        self._context = context
-        self._taken = 0.0
-
-    def take(self) -> None:
-        """Wait until nobody else saves this task; raises ``OutputError`` at the call's deadline."""
-        while not self._claimed():
-            if not self._context.remaining():
-                raise OutputError(f"Another call is saving the pictures of task {self._task_id}.", retryable=True)
-            self._context.progress(0, None, "another call is saving the pictures")
-            self._context.sleep(_LOOK_AGAIN_SECONDS)
-
-    def keep(self) -> None:
-        """Renew the claim if it is time to."""
-        if self._context.clock.monotonic() - self._taken > _RENEW_SECONDS:
-            self._claimed()
-
-    def release(self) -> None:
-        """Let others go on."""
-        self._ledger.release(self._task_id, self._owner)
-
-    def _claimed(self) -> bool:
-        self._taken = self._context.clock.monotonic()
-        return self._ledger.claim(self._task_id, self._owner, _CLAIM_SECONDS)
+    url: str
+    index: int
+    stem: str
+    plan: SavePlan
 
 
 class Saver:
@@ -65,13 +40,16 @@ class Saver:
         client: KieClient,
         downloader: Downloader,
         ledger: TaskLedger,
-        new_owner: Callable[[], str],
+        custody: Custody,
+        new_name: Callable[[], str],
     ) -> None:
+        """``new_name`` gives each call a name that no other has."""
         self._config = config
         self._client = client
         self._downloader = downloader
         self._ledger = ledger
-        self._new_owner = new_owner
+        self._custody = custody
+        self._new_name = new_name
 
     def saved(self, task_id: str) -> tuple[SavedFile, ...]:
         """The files of a task as far as they are recorded and still there; empty unless all of them are."""
@@ -88,7 +66,7 @@ class Saver:
         Raises ``OutputError`` or the error of the download, with the task id; files saved before it
         are recorded, and the next attempt goes on behind them.
         """
-        claim = _Claim(self._ledger, status.task_id, self._new_owner(), context)
+        claim = Claim(self._custody, status.task_id, self._new_name(), context)
         try:
             claim.take()
             return self._fetch_missing(status, plan, claim, context)
@@ -98,45 +76,67 @@ class Saver:
         finally:
             claim.release()
 
-    def _fetch_missing(
-        self, status: TaskStatus, plan: SavePlan, claim: _Claim, context: CallContext
-    ) -> tuple[tuple[SavedFile, ...], tuple[str, ...]]:
-        row = self._ledger.find(status.task_id)
+    def settle(self, task_id: str, context: CallContext) -> None:
+        """Finish or remove what a process that died has left of a task's pictures; Kie is not asked.
+
+        Does nothing while somebody else saves the task. Raises ``OutputError`` where the folder cannot be written.
+        """
+        claim = Claim(self._custody, task_id, self._new_name(), context)
+        if not claim.try_take():
+            return
+        try:
+            self._settled(claim)
+        finally:
+            claim.release()
+
+    def _settled(self, claim: Claim) -> list[SavedFile]:
+        """The task's files so far, with what somebody else left half done, finished or removed."""
+        row = self._ledger.find(claim.task_id)
         files = list(row.files) if row else []
+        if row is None or row.saving is None:
+            return files
+        left = half_done(row.saving)
+        if isinstance(left, Placing):
+            finish_placing(left, TaskJournal(claim, self._ledger, files, row.saving["index"]))
+        else:
+            remove_part(left)
+        claim.note(None)
+        return files
+
+    def _fetch_missing(
+        self, status: TaskStatus, plan: SavePlan, claim: Claim, context: CallContext
+    ) -> tuple[tuple[SavedFile, ...], tuple[str, ...]]:
+        files = self._settled(claim)
         warnings: list[str] = []
         several = len(status.image_urls) > 1
         for index, url in enumerate(status.image_urls):
             if index < len(files) and Path(files[index].path).is_file():
                 continue
-            picture = self._fetch(status.task_id, url, plan, index + 1 if several else None, claim, context)
-            files[index : index + 1] = [_recorded(picture)]
+            journal = TaskJournal(claim, self._ledger, files, index)
+            stem = picture_stem(plan.target.stem, plan.prompt, context.clock.now(), index + 1 if several else None)
+            claim.keep()
+            picture = self._fetch(_Output(url, index, stem, plan), claim, journal, context)
             warnings.extend(picture.warnings)
-            self._ledger.saved(status.task_id, files)
         return tuple(files), tuple(warnings)
 
-    def _fetch(
-        self, task_id: str, url: str, plan: SavePlan, number: int | None, claim: _Claim, context: CallContext
-    ) -> SavedPicture:
+    def _fetch(self, output: _Output, claim: Claim, journal: TaskJournal, context: CallContext) -> SavedPicture:
         def receive(chunks: Iterator[bytes]) -> SavedPicture:
             return save_picture(
-                plan.target,
+                output.plan.target,
                 _holding(claim, chunks),
-                prompt=plan.prompt,
-                number=number,
+                stem=output.stem,
                 max_bytes=self._config.max_image_bytes,
-                clock=context.clock,
-                asked_format=plan.asked_format,
+                journal=journal,
+                asked_format=output.plan.asked_format,
             )
 
-        claim.keep()
-        position = number - 1 if number else 0
-        for link in self._links(task_id, url, position, context):
+        for link in self._links(claim.task_id, output.url, output.index, context):
             try:
                 return self._downloader.fetch(link, receive, context)
             except DeadLinkError as error:
                 dead = error
         raise OutputError(
-            f"The picture of task {task_id} can no longer be fetched: its link is dead and could not be renewed.",
+            f"The picture of task {claim.task_id} can no longer be fetched: its link is dead and could not be renewed.",
             next_step="Look for the picture at kie.ai/logs; if it is gone there too, it has to be made again.",
             code=dead.code,
         )
@@ -156,18 +156,8 @@ class Saver:
                 raise
 
 
-def _holding(claim: _Claim, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _holding(claim: Claim, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Pass chunks on, renewing the claim while a long download runs."""
     for chunk in chunks:
         claim.keep()
         yield chunk
-
-
-def _recorded(picture: SavedPicture) -> SavedFile:
-    return SavedFile(
-        path=str(picture.path),
-        mime_type=picture.mime_type,
-        bytes=picture.bytes,
-        width=picture.width,
-        height=picture.height,
-    )

@@ -44,8 +44,11 @@ class Submitter:
         """Return the task id. ``window_until`` (monotonic) bounds the wait for the rate window.
 
         ``before_sending`` may raise to stop the task while nothing has been sent. Too many requests slow
-        everyone down who shares the window; the task is sent again until the request's own time-out.
+        everyone down who shares the window; the task is sent again until the request's own time-out. At the call's
+        deadline nothing is sent any more: whoever waited for the answer may be gone.
         """
+        if not context.remaining():
+            raise stopped("Not sent: the time of this call has ended.")
         ticket = self._window.acquire(context, min(window_until, context.deadline))
         try:
             before_sending()

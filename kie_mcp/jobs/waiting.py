@@ -1,4 +1,4 @@
-"""When to poll a task, and the turn-taking of all polls of this process.
+"""When to poll a task, and the turn-taking of all polls of a user's processes.
 
 Source of the numbers: docs.kie.ai asks for at most 10 recordInfo requests a second per key, polls of
 2-3 s at first and fewer later.
@@ -8,58 +8,79 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.errors import KieMcpError
+from kie_mcp.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kie_mcp.clock import Clock
     from kie_mcp.context import CallContext
+    from kie_mcp.ledger.documents import Documents
+
+DOCUMENT = "polls"
 
 YOUNG_SECONDS = 120.0
 POLLS_PER_SECOND = 9.0
 """Below the 10 that are allowed: requests do not all take the same time to arrive."""
 _FEWEST_LESSONS = 3
+_EARLY = 0.1
+"""The part of earlier tasks that were done before the time from which on a task is expected to be done."""
+_ROUNDING = 0.5
+"""Kie tells times in whole seconds."""
+_EXPECTED_STEPS = 25
+_UNKNOWN_STEPS = 16
 _END_OF_YOUTH = 1.1 * YOUNG_SECONDS
 """A task that succeeds when it is no longer young is noticed within a tenth of its time, so by here at the latest."""
+_SPARE_SECONDS = 0.3
+"""A backlog of polls up to this is none."""
+_YIELDING = 4.0
 _SOON = 0.1
+_LATE = 0.5
+"""Of the time between two turns: eleven polls stay more than a second apart, and the network may still delay some."""
+_ALONE_SECONDS = 10.0
+_FARTHEST_SECONDS = 5.0
+"""As far ahead as 45 processes reserve together."""
 
 
-def first_delay(interval: float, learned: Sequence[float]) -> float:
-    """Seconds from submission to the first poll.
+def next_delay(waited: float, interval: float, learned: Sequence[float] = (), backlog: float = 0.0) -> float:
+    """Seconds from a poll to the next one, ``waited`` being the seconds from submission to the former (0: the first).
 
-    ``learned`` are earlier times of the same model. Success is noticed within ``interval`` in any case; a
-    model known to take longer is not asked before that, an unknown or quick one is asked sooner.
+    At most ``interval`` in the first two minutes, later a tenth of the time already waited. ``learned`` are earlier
+    times of the same model: a task that may be done is asked in steps of a part of its time, so that whoever waits
+    for it loses 2 to 3 % on average; one that was never done so soon is asked as seldom as that allows. With a
+    ``backlog`` of polls (seconds) the latter yield their turns to the former.
     """
+    longest = waited / 10 if waited >= YOUNG_SECONDS else min(interval, _END_OF_YOUTH - waited)
     if len(learned) < _FEWEST_LESSONS:
-        return min(interval / 3, _END_OF_YOUTH)
-    return min(interval, max(interval / 10, 0.9 * min(learned)), _END_OF_YOUTH)
-
-
-def next_delay(waited: float, interval: float) -> float:
-    """Seconds from a poll to the next one, ``waited`` being the seconds waited before the former.
-
-    At most ``interval`` in the first two minutes, later a tenth of the time already waited.
-    """
-    if waited >= YOUNG_SECONDS:
-        return waited / 10
-    growing = max(interval / 3, waited / 4)
-    return min(interval, growing, _END_OF_YOUTH - waited)
+        return min(longest, max(interval / 4, waited / _UNKNOWN_STEPS))
+    until_expected = sorted(learned)[int(_EARLY * len(learned))] - _ROUNDING - waited
+    if until_expected > 0:
+        return min(until_expected, longest + _YIELDING * max(0.0, backlog - _SPARE_SECONDS))
+    return min(longest, max(interval / 8, waited / _EXPECTED_STEPS))
 
 
 class PollGate:
-    """At most ``per_second`` polls of all tasks of this process, in the order in which they came.
+    """At most ``per_second`` polls of all tasks of all processes that share ``documents``.
 
-    A task that polls again goes to the end of the queue, so that too few turns are shared out evenly. Who
-    leaves the queue leaves no gap in it.
+    In this process they come in the order in which they were asked for: a task that polls again goes to the end of the
+    queue, so that too few turns are shared out evenly. The head of the queue reserves the next free moment for the
+    process; who leaves the queue leaves it to those behind. A process that dies costs one turn. Where the documents
+    cannot be used, this process keeps the rate alone: a poll too many does no harm.
     """
 
-    def __init__(self, clock: Clock, per_second: float = POLLS_PER_SECOND) -> None:
+    def __init__(self, clock: Clock, documents: Documents | None = None, per_second: float = POLLS_PER_SECOND) -> None:
         self._clock = clock
+        self._documents = documents
         self._spacing = 1 / per_second
         self._lock = threading.Lock()
         self._queue: deque[object] = deque()
-        self._next = float("-inf")
+        self._turn: float | None = None
+        self._reserved_again = False
+        self._next = self._alone_until = float("-inf")
+        self._gap = self._spacing
 
     def wait_turn(self, context: CallContext) -> None:
         """Wait for this poll's turn; raises ``CancelledError`` as soon as the call is cancelled."""
@@ -77,14 +98,50 @@ class PollGate:
     def backlog(self) -> float:
         """In how many seconds it would be the turn of a poll that came now, at the earliest."""
         with self._lock:
-            return max(0.0, self._next + len(self._queue) * self._spacing - self._clock.monotonic())
+            first = self._next if self._turn is None else self._turn
+            return max(0.0, first + len(self._queue) * self._gap - self._clock.monotonic())
 
     def _until_turn(self, place: object) -> float:
         """Take the turn, and return 0; or return the seconds to wait before asking again."""
         with self._lock:
             now, ahead = self._clock.monotonic(), self._queue.index(place)
-            if ahead == 0 and now >= self._next:
-                self._queue.popleft()
-                self._next = now + self._spacing
-                return 0.0
-            return max(self._next + ahead * self._spacing - now, _SOON * self._spacing)
+            if ahead:
+                first = self._next if self._turn is None else self._turn
+                return max(first + (ahead - 1) * self._gap - now, _SOON * self._spacing)
+            turn, now = self._reserved(now)
+            if now < turn:
+                return turn - now
+            self._queue.popleft()
+            self._turn, self._reserved_again, self._next = None, False, now + self._spacing
+            return 0.0
+
+    def _reserved(self, now: float) -> tuple[float, float]:
+        """The moment that is this process's, reserved if there is none yet; and the time.
+
+        Who comes late to it (the system was busy) would come close to the next: it reserves another one, once.
+        """
+        late = self._turn is not None and now > self._turn + _LATE * self._spacing and not self._reserved_again
+        if self._turn is None or late:
+            self._reserved_again = late
+            wait = self._reserve(now)
+            now = self._clock.monotonic()
+            self._turn = now + wait
+            self._gap = max(self._spacing, wait)
+        return self._turn, now
+
+    def _reserve(self, now: float) -> float:
+        """Reserve the next free moment, for everybody where that can be done; in how many seconds it is."""
+        if self._documents is not None and now >= self._alone_until:
+            try:
+                return self._documents.change(DOCUMENT, self._take_next)
+            except KieMcpError as error:
+                self._alone_until = now + _ALONE_SECONDS
+                logger().warning("polls do not take turns with other processes for now: %s", error.message)
+        return max(0.0, self._next - now)
+
+    def _take_next(self, document: dict[str, Any], now: float) -> float:
+        """``next`` is when the next moment is free; one from far ahead is from before the clock jumped back."""
+        free = document.get("next", now)
+        turn = float(free) if now < free <= now + _FARTHEST_SECONDS else now
+        document["next"] = turn + self._spacing
+        return turn - now

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import KieMcpError, NetworkError, RateLimitError, ServerError, TaskFailedError, TaskNotFoundError
-from kie_mcp.jobs.waiting import first_delay, next_delay
+from kie_mcp.jobs.waiting import next_delay
 from kie_mcp.kie import TaskStatus
 from kie_mcp.kie.retry import RETRY_AFTER_CAP
 from kie_mcp.log import logger
@@ -74,8 +74,7 @@ class Watcher:
         """
         clock = context.clock
         status = TaskStatus(watch.task_id, "submitted")
-        learned = self._ledger.model_seconds(watch.model) if watch.model else []
-        delay = 0.0 if watch.at_once else first_delay(watch.interval, learned)
+        delay = 0.0 if watch.at_once else self._delay(watch, 0.0)
         while not status.finished and (left := watch.until - clock.monotonic()) > 0:
             context.sleep(min(delay, left))
             began = clock.monotonic()
@@ -84,9 +83,14 @@ class Watcher:
                 break
             status, pause = self._poll(watch, status, context)
             now = clock.monotonic()
-            delay = max(pause, began + next_delay(began - watch.since, watch.interval) - now)
+            delay = max(pause, began + self._delay(watch, began - watch.since) - now)
             context.progress(now - watch.since, None, f"{status.state}, {now - watch.since:.0f} s")
         return status
+
+    def _delay(self, watch: Watch, waited: float) -> float:
+        """Seconds to the next poll; what others have learned of the model since the last one counts too."""
+        learned = self._ledger.model_seconds(watch.model) if watch.model else []
+        return next_delay(waited, watch.interval, learned, self._backlog())
 
     def _poll(self, watch: Watch, last: TaskStatus, context: CallContext) -> tuple[TaskStatus, float]:
         """One poll: the status (``last`` where it failed in passing) and the pause that Kie asked for, in seconds."""

@@ -1,4 +1,4 @@
-"""The one SQLite file of the state folder, shared by every process of this user.
+"""An SQLite file of the state folder, shared by every process of this user.
 
 Rules for several processes at once: write-ahead logging, a time-out rather than an error while another
 process writes, and one opener at a time. What cannot be read is set aside, never deleted.
@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kie_mcp.clock import Clock
@@ -22,10 +23,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_BUSY_SECONDS = 30.0
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PRIMARY_CODE = 0xFF
 """The lower byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file is for: its name in messages, its schema as steps, how it is written.
+
+    ``durable``: what was written outlives a loss of power. ``busy_seconds`` is how long a writer waits for
+    another one.
+    """
+
+    name: str
+    migrations: tuple[tuple[str, ...], ...]
+    durable: bool = True
+    busy_seconds: float = 30.0
+
+
+LEDGER = Kind("task ledger", MIGRATIONS)
 
 
 class Database:
@@ -35,14 +52,15 @@ class Database:
     folder cannot be used, on opening and later. All methods may be used from any thread.
     """
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, clock: Clock | None = None, kind: Kind = LEDGER) -> None:
         self.path = path
+        self._kind = kind
         self.notice: str | None = None
         self._clock = clock or Clock()
         self._lock = threading.RLock()
         with self._our_errors():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with _one_opener(path):
+            with _one_opener(path, kind.busy_seconds):
                 self._connection = self._open()
 
     @contextmanager
@@ -71,17 +89,17 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         """Open a sound file of this version's schema, whatever was there before."""
         try:
-            connection = _connect(self.path)
+            connection = _connect(self.path, self._kind)
         except sqlite3.DatabaseError as error:
             if error.sqlite_errorcode & _PRIMARY_CODE not in _DAMAGE:
                 raise
             return self._start_afresh("damaged", f"is damaged ({error})")
         version = _version(connection)
-        if version > len(MIGRATIONS):
+        if version > len(self._kind.migrations):
             connection.close()
             return self._start_afresh("newer", f"was written by a newer kie-mcp (schema {version})")
         try:
-            _migrate(connection, version)
+            _migrate(connection, version, self._kind.migrations)
         except BaseException:
             connection.close()
             raise
@@ -89,7 +107,7 @@ class Database:
 
     def _start_afresh(self, label: str, what: str) -> sqlite3.Connection:
         kept = self._set_aside(label)
-        self.notice = f"The task ledger {self.path} {what}. It was kept as {kept}, and a new one was begun."
+        self.notice = f"The {self._kind.name} {self.path} {what}. It was kept as {kept}, and a new one was begun."
         logger().warning(self.notice)
         return self._open()
 
@@ -116,32 +134,32 @@ class Database:
             raise  # mistakes of this program, not of the place
         except (sqlite3.DatabaseError, OSError) as error:
             raise ConfigError(
-                f"The task ledger {self.path} cannot be used: {error}.",
+                f"The {self._kind.name} {self.path} cannot be used: {error}.",
                 next_step="Make its folder writable and free some disk, or set KIE_AI_STATE_DIR to another folder.",
             ) from error
 
 
 @contextmanager
-def _one_opener(path: Path) -> Iterator[None]:
+def _one_opener(path: Path, patience: float) -> Iterator[None]:
     """Let one process at a time look at the file, set it aside and create it.
 
     The lock is that of an SQLite file of its own, which stays empty: it works wherever SQLite does, and
     the system frees it when a process dies.
     """
-    guard = sqlite3.connect(path.with_name(path.name + ".lock"), timeout=_BUSY_SECONDS, isolation_level=None)
+    guard = sqlite3.connect(path.with_name(path.name + ".lock"), timeout=patience, isolation_level=None)
     with closing(guard):
         guard.execute("BEGIN EXCLUSIVE")
         yield
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, kind: Kind) -> sqlite3.Connection:
     """Open a file that passes SQLite's own check; a new one is for this user only."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=kind.busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if kind.durable else 'OFF'}")
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             damage = sqlite3.DatabaseError(verdict)
@@ -158,9 +176,9 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(version)
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
+def _migrate(connection: sqlite3.Connection, version: int, migrations: tuple[tuple[str, ...], ...]) -> None:
     """Bring the schema from ``version`` to this program's, one transaction a step."""
-    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+    for number, statements in enumerate(migrations[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         for statement in statements:
             connection.execute(statement)

@@ -26,7 +26,8 @@ class TaskRow:
     """One task. Times are seconds since the epoch, ``seconds`` is Kie's own time for the task.
 
     ``result`` is a structured result, which some models give beside pictures or instead of them.
-    ``model`` and ``prompt`` are ``None`` for an adopted task of which no more than its id is known.
+    ``model`` and ``prompt`` are ``None`` for an adopted task of which no more than its id is known. For ``owner``,
+    ``account`` and ``saving`` see ``custody``.
     """
 
     number: int
@@ -47,6 +48,9 @@ class TaskRow:
     completed_at: float | None
     seconds: float | None
     result: Any = None
+    owner: str | None = None
+    account: str | None = None
+    saving: dict[str, Any] | None = None
 
     @property
     def without_pictures(self) -> bool:
@@ -75,4 +79,7 @@ def row_from(row: sqlite3.Row) -> TaskRow:
         completed_at=row["completed_at"],
         seconds=row["seconds"],
         result=None if row["result"] is None else json.loads(row["result"]),
+        owner=row["owner"],
+        account=row["account"],
+        saving=None if row["saving"] is None else json.loads(row["saving"]),
     )

@@ -60,6 +60,18 @@ CREATE TABLE uploads (
 _RESULT = "ALTER TABLE tasks ADD COLUMN result TEXT"
 """JSON: the structured result of a task that has one."""
 
+_OWNER = "ALTER TABLE tasks ADD COLUMN owner TEXT"
+"""The presence of the process that looks after the task."""
+
+_ACCOUNT = "ALTER TABLE tasks ADD COLUMN account TEXT"
+"""A mark of the API and the key that the task was made with; none for an adopted task."""
+
+_SAVING = "ALTER TABLE tasks ADD COLUMN saving TEXT"
+"""JSON: the file that is being written for the task, so that a successor can finish or remove it."""
+
+_MISSING = "ALTER TABLE tasks ADD COLUMN missing_since REAL"
+"""When Kie was first found not to know the task."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         _TASKS,
@@ -69,4 +81,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _PAUSE,
     ),
     (_UPLOADS, _RESULT),
+    (_OWNER, _ACCOUNT, _SAVING, _MISSING),
 )

@@ -22,34 +22,30 @@ FINISHED = ("success", "fail")
 
 _BEGIN = """
 INSERT INTO tasks (state, model, prompt, platform, request, output_path, output_format, estimated_credits,
-                   created_at, updated_at)
-VALUES ('submitting', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number
+                   created_at, updated_at, owner, account)
+VALUES ('submitting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number
 """
 _ADOPT = "INSERT INTO tasks (state, task_id, created_at, updated_at) VALUES ('unknown', ?, ?, ?) RETURNING *"
 _BY_ID = "SELECT * FROM tasks WHERE task_id = ? ORDER BY number DESC LIMIT 1"
 _OBSERVED = """
 UPDATE tasks SET state = ?, image_urls = coalesce(?, image_urls), credits_consumed = coalesce(?, credits_consumed),
                  error = coalesce(?, error), seconds = coalesce(?, seconds), result = coalesce(?, result),
-                 completed_at = coalesce(completed_at, ?), updated_at = ?
+                 completed_at = coalesce(completed_at, ?), updated_at = ?, missing_since = NULL
 WHERE number = ?
 """
 _RECENT = """
 SELECT * FROM tasks
 WHERE (:before IS NULL OR number < :before)
   AND (:status IS NULL OR state = :status
-       OR (:status = 'running' AND task_id IS NOT NULL AND state NOT IN ('success', 'fail')))
+       OR (:status = 'running' AND task_id IS NOT NULL AND state NOT IN ('success', 'fail', 'not_found')))
 ORDER BY number DESC LIMIT :limit
 """
-_UNSAVED = """
-SELECT * FROM tasks
-WHERE task_id IS NOT NULL AND (state NOT IN ('success', 'fail') OR (state = 'success'
-       AND json_array_length(files) < max(CASE WHEN result IS NULL THEN 1 ELSE 0 END, json_array_length(image_urls))))
-ORDER BY number
+_MISSING = """
+UPDATE tasks SET missing_since = coalesce(missing_since, :now), updated_at = :now,
+                 state = CASE WHEN missing_since <= :since THEN 'not_found' ELSE state END
+WHERE task_id = :task_id AND state NOT IN ('success', 'fail')
 """
-_CLAIM = """
-UPDATE tasks SET claimed_by = ?, claimed_until = ?
-WHERE number = ? AND (claimed_by IS NULL OR claimed_by = ? OR claimed_until <= ?)
-"""
+GONE_SECONDS = 3600.0
 _LONGEST_RESULT = 1_000_000
 """Characters of JSON; a longer result is not kept."""
 _SECONDS = """
@@ -62,14 +58,25 @@ class TaskLedger:
     """Every task this user has asked for. Every text is stored without ``secrets``.
 
     A row goes from ``submitting`` to ``submitted`` (accepted), ``refused`` (nothing was made) or
-    ``unknown_outcome``; an accepted one follows Kie's states to ``success`` or ``fail`` and stays there.
-    All methods raise ``ConfigError`` where the state folder cannot be used.
+    ``unknown_outcome``; an accepted one follows Kie's states to ``success`` or ``fail`` and stays there, or ends
+    as ``not_found``, which it leaves again should Kie know it after all. New rows belong to ``owner``, the
+    presence of this process, and to ``account``. All methods raise ``ConfigError`` where the state folder
+    cannot be used.
     """
 
-    def __init__(self, database: Database, clock: Clock, secrets: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        secrets: Sequence[str] = (),
+        *,
+        owner: str | None = None,
+        account: str | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._secrets = tuple(secrets)
+        self._whose = (owner, account)
 
     def begin(
         self,
@@ -91,7 +98,7 @@ class TaskLedger:
         texts = (self._text(model), self._text(prompt), self._text(platform), self._json(dict(request)))
         rest = (self._text(where), self._text(output_format), estimated_credits, now, now)
         with self._database.write() as connection:
-            (number,) = connection.execute(_BEGIN, (*texts, *rest)).fetchone()
+            (number,) = connection.execute(_BEGIN, (*texts, *rest, *self._whose)).fetchone()
             return int(number)
 
     def accepted(self, number: int, task_id: str) -> None:
@@ -151,14 +158,20 @@ class TaskLedger:
                 connection.execute(_OBSERVED, (*shown, ended, now, row["number"]))
 
     def saved(self, task_id: str, files: Sequence[SavedFile]) -> None:
-        """Note the files of a task, in the order of its outputs. Their paths are kept as they are."""
-        described = json.dumps([asdict(file) for file in files])
+        """Note the files of a task, in the order of its outputs; none is being placed any more."""
+        described = json.dumps([asdict(file) for file in files])  # paths are kept as they are
         with self._database.write() as connection:
             row = self._known(connection, task_id)
             connection.execute(
-                "UPDATE tasks SET files = ?, updated_at = ? WHERE number = ?",
+                "UPDATE tasks SET files = ?, saving = NULL, updated_at = ? WHERE number = ?",
                 (described, self._clock.now(), row["number"]),
             )
+
+    def missing(self, task_id: str) -> None:
+        """Note that Kie does not know a task. Said again an hour later, the task is taken to be gone for good."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            connection.execute(_MISSING, {"task_id": self._text(task_id), "now": now, "since": now - GONE_SECONDS})
 
     def find(self, task_id: str) -> TaskRow | None:
         """Find the task of that id."""
@@ -174,29 +187,6 @@ class TaskLedger:
         with self._database.read() as connection:
             asked = {"status": status, "limit": limit, "before": before}
             return [row_from(row) for row in connection.execute(_RECENT, asked).fetchall()]
-
-    def unsaved(self) -> list[TaskRow]:
-        """List the tasks with something left to fetch, oldest first: running, or successful without their files."""
-        with self._database.read() as connection:
-            return [row_from(row) for row in connection.execute(_UNSAVED).fetchall()]
-
-    def claim(self, task_id: str, owner: str, seconds: float) -> bool:
-        """Make ``owner`` the only one to save this task for ``seconds``; false while somebody else is.
-
-        The same owner may renew. A task that is not in the ledger is adopted.
-        """
-        now = self._clock.now()
-        with self._database.write() as connection:
-            number = self._known(connection, task_id)["number"]
-            return connection.execute(_CLAIM, (owner, now + seconds, number, owner, now)).rowcount == 1
-
-    def release(self, task_id: str, owner: str) -> None:
-        """Give the claim back, if ``owner`` has it."""
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE tasks SET claimed_by = NULL, claimed_until = NULL WHERE task_id = ? AND claimed_by = ?",
-                (self._text(task_id), owner),
-            )
 
     def model_seconds(self, model: str, *, last: int = 50) -> list[float]:
         """List Kie's own times, in seconds, of the ``last`` successful tasks of a model, newest first."""

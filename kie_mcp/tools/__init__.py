@@ -37,7 +37,15 @@ TOOLS: tuple[Tool, ...] = (
 
 
 def call_tool(tool: Tool, services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
-    """Validate the arguments against the published schema, then run the tool; raises ``KieMcpError``."""
+    """Validate the arguments against the published schema, then run the tool; raises ``KieMcpError``.
+
+    The answer says what has been finished meanwhile that nobody waited for.
+    """
+    from kie_mcp.tools.news import with_news
     from kie_mcp.tools.validation import validated
 
-    return tool.handler(services, validated(tool, arguments), context)
+    try:
+        result = tool.handler(services, validated(tool, arguments), context)
+    finally:
+        services.look_after_tasks()
+    return with_news(result, services.news())

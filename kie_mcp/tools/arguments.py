@@ -61,7 +61,11 @@ def _wish(prompt: str, arguments: Mapping[str, Any], config: Config) -> Wish:
 
 
 def begin(context: CallContext, config: Config) -> float:
-    """When the call began (monotonic seconds); its deadline is set by ``KIE_AI_MAX_WAIT_SECONDS``."""
+    """When the call began (monotonic seconds).
+
+    Its deadline is the one that it came with, which goes by what is known of the client, unless the user has set
+    ``KIE_AI_MAX_WAIT_SECONDS``: that decides, also for longer.
+    """
     now = context.clock.monotonic()
     if config.max_wait_seconds is not None:
         context.deadline = now + config.max_wait_seconds

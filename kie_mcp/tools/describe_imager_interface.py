@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LIBRARIES = ("requests", "tenacity", "jsonschema", "python-dotenv", "platformdirs")
 
 
-def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - offline
+def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - it has none
     from kie_mcp.errors import KieMcpError
 
     shown: dict[str, Any] = {"ok": True, "server": _server(), "tools": _tools()}
@@ -25,7 +25,7 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
         environment = _environment(config, services.catalogue)
     except KieMcpError as error:
         return ToolResult({**shown, "environment": {"config_error": error.as_dict()}, "limits": {}})
-    return ToolResult({**shown, "environment": environment, "limits": _limits(config)})
+    return ToolResult({**shown, "environment": environment, "limits": _limits(config, context)})
 
 
 def _server() -> dict[str, Any]:
@@ -88,13 +88,19 @@ def _environment(config: Config, catalogue: Catalogue) -> dict[str, Any]:
     return shown
 
 
-def _limits(config: Config) -> dict[str, Any]:
+def _limits(config: Config, context: CallContext) -> dict[str, Any]:
+    """``call_seconds``: how long a call of this client may go on before it hands its task back."""
+    from kie_mcp.tools.arguments import begin
+
+    begin(context, config)
+    seconds = context.remaining()
     return {
         "new_tasks": f"{config.rate_limit.count} per {config.rate_limit.seconds:g} s",
         "polls_per_second": 10,
         "max_image_bytes": config.max_image_bytes,
         "poll_timeout_seconds": config.poll_timeout_seconds,
         "max_wait_seconds": config.max_wait_seconds,
+        "call_seconds": None if seconds == float("inf") else round(seconds, 1),
         "max_credits_per_call": config.max_credits_per_call,
     }
 

@@ -17,7 +17,10 @@ _LONGEST_PROMPT = 200
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
-    context.raise_if_cancelled()
+    from kie_mcp.tools.arguments import begin
+
+    begin(context, services.config)
+    services.jobs.recovery.catch_up(context)
     limit = int(arguments.get("limit", _DEFAULT_LIMIT))
     rows = services.jobs.ledger.recent(
         status=arguments.get("status"), limit=limit + 1, before=_position(arguments.get("cursor"))

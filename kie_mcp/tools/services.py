@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from kie_mcp.catalogue import Catalogue
     from kie_mcp.clock import Clock
     from kie_mcp.config import Config
-    from kie_mcp.jobs import Jobs
+    from kie_mcp.jobs import Jobs, News
+
+LOOK_AGAIN_SECONDS = 60.0
 
 
 class Services:
     """The settings, the models and the jobs.
 
     ``config`` and ``jobs`` raise ``ConfigError`` where a setting cannot be used; they are tried again at
-    the next call, so that describing the server never fails because of them.
+    the next call, so that describing the server never fails because of them. ``in_background``: tasks that
+    nobody waits for are collected while this process lives.
     """
 
     def __init__(
@@ -28,8 +31,10 @@ class Services:
         load_config: Callable[[], Config],
         load_catalogue: Callable[[], Catalogue],
         build_jobs: Callable[[Config, Catalogue, Clock], Jobs],
+        in_background: bool = False,
     ) -> None:
         self.clock = clock
+        self._in_background = in_background
         self._load_config = load_config
         self._load_catalogue = load_catalogue
         self._build_jobs = build_jobs
@@ -37,6 +42,7 @@ class Services:
         self._config: Config | None = None
         self._catalogue: Catalogue | None = None
         self._jobs: Jobs | None = None
+        self._look_again = float("-inf")
 
     @property
     def config(self) -> Config:
@@ -62,6 +68,32 @@ class Services:
                 self._jobs = self._build_jobs(self.config, self.catalogue, self.clock)
             return self._jobs
 
+    def look_after_tasks(self) -> None:
+        """In the background, look for tasks that nobody waits for, and collect them; returns at once, never raises.
+
+        One look a minute is enough; without a ledger there is nothing to look for.
+        """
+        now = self.clock.monotonic()
+        with self._lock:
+            if not self._in_background or now < self._look_again:
+                return
+            self._look_again = now + LOOK_AGAIN_SECONDS
+        threading.Thread(target=self._look_after_tasks, name="kie-mcp-look", daemon=True).start()
+
+    def news(self) -> list[News]:
+        """The tasks that ended while nobody waited for them, since this was last asked."""
+        with self._lock:
+            return self._jobs.recovery.news() if self._jobs else []
+
+    def _look_after_tasks(self) -> None:
+        from kie_mcp.log import logger
+
+        try:
+            if self.config.state_file("ledger", "sqlite3").exists():
+                self.jobs.recovery.start()
+        except Exception as error:  # noqa: BLE001 - the call that comes next says what is wrong
+            logger().warning("Tasks of an earlier run could not be looked for: %s", error)
+
     def reload_catalogue(self) -> None:
         """Forget the models and what was built with them: both are made anew when they are next needed."""
         with self._lock:
@@ -69,8 +101,8 @@ class Services:
             self._catalogue = None
 
     def close(self) -> None:
-        """Close the ledger, if it was opened."""
+        """Stop collecting and close the ledger, if it was opened."""
         with self._lock:
             if self._jobs is not None:
-                self._jobs.database.close()
+                self._jobs.close()
                 self._jobs = None

@@ -17,12 +17,15 @@ from kie_mcp.config import Config, Rate
 from kie_mcp.files import Outputs
 from kie_mcp.jobs.batch import Batches
 from kie_mcp.jobs.generation import Generations
+from kie_mcp.jobs.recovery import Recovery
 from kie_mcp.jobs.saving import Saver
 from kie_mcp.jobs.sources import Sources
 from kie_mcp.jobs.submitting import Submitter
+from kie_mcp.jobs.unattended import Unattended
 from kie_mcp.jobs.uploads import Uploads
 from kie_mcp.jobs.watching import Watcher
-from kie_mcp.ledger import Database, RateWindow, TaskLedger, UploadLedger
+from kie_mcp.ledger import Custody, Database, Presence, RateWindow, TaskLedger, UploadLedger
+from kie_mcp.ledger.documents import SqliteDocuments
 
 ERROR = {
     "type": "object",
@@ -84,10 +87,14 @@ class DrivenClock(Clock):
 
 def joined(config, catalogue, clock, client, downloads):
     """The rooms of the floor by their names, joined as ``build_jobs`` joins them."""
-    owners = itertools.count()
-    database = Database(config.state_path / "ledger.sqlite3")
-    ledger = TaskLedger(database, clock, secrets=config.secrets())
-    window = RateWindow(database, config.rate_limit, clock)
+    names = itertools.count()
+    database = Database(config.state_path / "ledger.sqlite3", clock)
+    presence = Presence(config.state_path / "processes")
+    account = config.account_mark()
+    ledger = TaskLedger(database, clock, secrets=config.secrets(), owner=presence.id, account=account)
+    custody = Custody(database, clock, presence, account)
+    documents = SqliteDocuments(config.state_path / "window.sqlite3", clock)
+    window = RateWindow(documents, config.rate_limit, clock, owner=presence.id, is_alive=presence.is_alive)
     watcher = Watcher(client, ledger)
     uploads = Uploads(config, client, downloads, UploadLedger(database, clock, secrets=config.secrets()))
     generations = Generations(
@@ -98,15 +105,20 @@ def joined(config, catalogue, clock, client, downloads):
         sources=Sources(config, client, downloads, ledger, watcher, uploads),
         submitter=Submitter(config, client, ledger, window),
         watcher=watcher,
-        saver=Saver(config, client, downloads, ledger, lambda: f"owner-{next(owners)}"),
+        saver=Saver(config, client, downloads, ledger, custody, lambda: f"call-{next(names)}"),
+        unattended=Unattended(clock),
     )
     batches = Batches(generations)
     return SimpleNamespace(
         **vars(generations),
         generations=generations,
         batches=batches,
+        recovery=Recovery(generations, custody, clock),
+        custody=custody,
+        presence=presence,
         window=window,
         database=database,
+        documents=documents,
         uploads=uploads,
     )
 
@@ -143,7 +155,8 @@ def join():
 
         def make(config, catalogue, clock, client, downloads):
             floor = joined(config, catalogue, clock, client, downloads)
-            ending.callback(floor.database.close)
+            for part in (floor.documents, floor.database, floor.presence, floor.recovery):
+                ending.callback(part.close)
             return floor
 
         yield make

@@ -57,12 +57,16 @@ class FakeLedger:
     def __init__(self):
         self.rows = []
         self.submitting = []
+        self.others = 0
         self.broken = False
 
     def unsaved(self):
         if self.broken:
             raise ConfigError("The ledger is broken.", next_step="Mend it.")
         return self.rows
+
+    def elsewhere(self):
+        return self.others
 
     def recent(self, *, status, limit):
         if self.broken:
@@ -79,7 +83,9 @@ class FakeApplication:
         self.closed = 0
         self.has_sandbox = has_sandbox
         self.ledger = FakeLedger()
-        self.services = SimpleNamespace(jobs=SimpleNamespace(ledger=self.ledger))
+        recovery = SimpleNamespace(take_over=lambda _context: 0)
+        jobs = SimpleNamespace(ledger=self.ledger, custody=self.ledger, recovery=recovery)
+        self.services = SimpleNamespace(jobs=jobs)
         self.built_with = {}
         self._secrets = secrets
 

@@ -33,3 +33,34 @@ def picture():
         return buffer.getvalue()
 
     return make
+
+
+class NotedSteps:
+    """A journal that keeps what it is told; ``on`` has functions to be called with a step, e.g. to end there."""
+
+    def __init__(self):
+        self.steps = []
+        self.on = {}
+
+    def begun(self, part):
+        self._note("begun", part)
+
+    def placing(self, placing):
+        self._note("placing", placing)
+
+    def placed(self, picture):
+        self._note("placed", picture)
+
+    def _note(self, step, what):
+        self.steps.append((step, what))
+        if step in self.on:
+            self.on[step](what)
+
+    @property
+    def names(self):
+        return [step for step, _ in self.steps]
+
+
+@pytest.fixture
+def journal():
+    return NotedSteps()

@@ -14,16 +14,17 @@ import pytest
 from PIL import Image
 
 from kie_mcp.errors import CancelledError, NetworkError, OutputError
-from kie_mcp.files import SavedPicture, Target, save_picture
+from kie_mcp.files import SavedPicture, Target, picture_stem, save_picture
 
 
 @pytest.fixture
-def save(tmp_path, clock):
+def save(tmp_path, clock, journal):
     """A function that saves bytes, or chunks, into ``tmp_path``."""
 
     def call(data, stem=None, extension=None, **options):
         chunks = [data] if isinstance(data, bytes) else data
-        given = {"prompt": "A red fox", "number": None, "max_bytes": 1_000_000, "clock": clock, **options}
+        name = picture_stem(stem, "A red fox", clock.now(), options.pop("number", None))
+        given = {"stem": name, "max_bytes": 1_000_000, "journal": journal, **options}
         return save_picture(Target(tmp_path, stem, extension), chunks, **given)
 
     return call
@@ -150,9 +151,9 @@ def test_what_interrupts_the_stream_is_let_through_and_leaves_no_file(save, pict
     assert names(tmp_path) == []
 
 
-def test_a_folder_that_is_gone_is_an_output_error(picture, clock, tmp_path):
+def test_a_folder_that_is_gone_is_an_output_error(picture, journal, tmp_path):
     with pytest.raises(OutputError, match="no such file"):
-        save_picture(Target(tmp_path / "gone"), [picture()], prompt="", number=None, max_bytes=10_000, clock=clock)
+        save_picture(Target(tmp_path / "gone"), [picture()], stem="a", max_bytes=10_000, journal=journal)
 
 
 def test_a_full_disk_is_an_output_error_and_leaves_no_file(save, picture, tmp_path, monkeypatch):

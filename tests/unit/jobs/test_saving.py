@@ -22,8 +22,18 @@ from kie_mcp.errors import (
 )
 from kie_mcp.jobs.model import SavePlan
 from kie_mcp.kie import TaskStatus
+from kie_mcp.ledger import Presence
 
 A, B, C = (f"https://result.example/{name}.png" for name in "abc")
+
+
+@pytest.fixture
+def other(bench):
+    """A call of another process that is alive; task ``t`` is in the ledger."""
+    bench.ledger.adopt("t")
+    presence = Presence(bench.config.state_path / "processes")
+    yield f"{presence.id}:a call"
+    presence.close()
 
 
 @pytest.fixture
@@ -125,24 +135,24 @@ def test_two_savers_at_once_make_one_set_of_files(bench, save, done, downloads):
     assert len(bench.files()) == 2
 
 
-def test_a_cancelled_wait_for_another_saver_leaves_the_claim_alone(bench, save, done):
-    bench.ledger.claim("t", "somebody else", 1000)
+def test_a_cancelled_wait_for_another_saver_leaves_the_claim_alone(bench, save, done, other):
+    bench.custody.claim("t", other)
     context = bench.context()
     context.cancel()
     with pytest.raises(CancelledError) as caught:
         save(done("t", A), context)
     assert caught.value.task_id == "t"
-    assert not bench.ledger.claim("t", "a third", 10)
+    assert not bench.custody.claim("t", bench.custody.claimant_name("a third"))
 
 
-def test_the_claim_of_a_process_that_died_runs_out(bench, clock, save, done):
-    bench.ledger.claim("t", "killed", 120)
+def test_the_claim_of_a_process_that_hangs_runs_out(bench, clock, save, done, other):
+    bench.custody.claim("t", other)
     files, _ = save(done("t", A))
     assert len(files) == 1
     assert 119 < clock.time < 122
 
 
-def test_the_claim_is_renewed_while_a_long_download_runs(bench, clock, save, done, downloads, png):
+def test_the_claim_is_renewed_while_a_long_download_runs(bench, clock, save, done, downloads, png, other):
     free = []
 
     def slow(url, receive, context):
@@ -150,7 +160,7 @@ def test_the_claim_is_renewed_while_a_long_download_runs(bench, clock, save, don
             for start in range(0, len(png), len(png) // 8 + 1):
                 clock.time += 100
                 yield png[start : start + len(png) // 8 + 1]
-                free.append(bench.ledger.claim("t", "somebody else", 1))
+                free.append(bench.custody.claim("t", other))
 
         return receive(chunks())
 
@@ -160,11 +170,11 @@ def test_the_claim_is_renewed_while_a_long_download_runs(bench, clock, save, don
     assert not any(free)
 
 
-def test_the_claim_is_renewed_between_pictures(bench, clock, save, done, downloads):
+def test_the_claim_is_renewed_between_pictures(bench, clock, save, done, downloads, other):
     free = []
 
     def slow():
-        free.append(bench.ledger.claim("t", "somebody else", 1))
+        free.append(bench.custody.claim("t", other))
         clock.time += 100
         return downloads.data
 
@@ -277,9 +287,8 @@ def test_a_task_that_another_process_made_is_adopted(bench, png):
     assert bench.ledger.find("elsewhere").files == files
 
 
-def test_at_the_end_of_the_call_another_saver_is_not_waited_for(bench, save, done):
-    bench.ledger.adopt("t")
-    assert bench.ledger.claim("t", "somebody else", 1000)
+def test_at_the_end_of_the_call_another_saver_is_not_waited_for(bench, save, done, other):
+    assert bench.custody.claim("t", other)
     context = bench.context()
     context.deadline = bench.clock.monotonic() + 5
     with pytest.raises(OutputError, match="Another call is saving") as caught:

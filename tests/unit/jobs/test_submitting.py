@@ -99,7 +99,7 @@ def test_a_retry_after_is_honoured_up_to_a_minute(clock, client, submit):
 
 
 def test_too_many_requests_slow_everyone_down_who_shares_the_window(bench, clock, client, submit):
-    other = RateWindow(bench.database, bench.config.rate_limit, clock)
+    other = RateWindow(bench.documents, bench.config.rate_limit, clock)
 
     def refuse():
         raise RateLimitError("429", retry_after=30)
@@ -199,5 +199,5 @@ def test_a_network_that_is_down_before_anything_was_sent_is_a_refusal(bench, cli
 def test_the_key_is_not_written_down_even_where_a_caller_puts_it_into_the_prompt(bench, submit):
     submit(prompt=f"a fox with {bench.config.api_key} on its fur")
     bench.database.close()
-    stored = b"".join(file.read_bytes() for file in bench.config.state_path.iterdir())
+    stored = b"".join(file.read_bytes() for file in bench.config.state_path.rglob("*") if file.is_file())
     assert bench.config.api_key.encode() not in stored

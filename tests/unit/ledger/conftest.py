@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kie_mcp.ledger import Database, TaskLedger
+from kie_mcp.ledger import Custody, Database, Presence, TaskLedger
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +27,14 @@ def database(path, clock):
 
 @pytest.fixture
 def ledger(database, clock):
-    return TaskLedger(database, clock, secrets=("s3cret",))
+    return TaskLedger(database, clock, secrets=("s3cret-word",))
+
+
+@pytest.fixture
+def custody(database, clock, path):
+    presence = Presence(path.parent / "processes")
+    yield Custody(database, clock, presence, "here")
+    presence.close()
 
 
 @pytest.fixture

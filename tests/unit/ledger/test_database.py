@@ -235,6 +235,6 @@ def test_a_file_of_the_first_version_keeps_its_tasks(path, clock):
     with database.read() as connection:
         assert connection.execute("SELECT result FROM tasks").fetchone()["result"] is None
         assert connection.execute("SELECT count(*) FROM uploads").fetchone()[0] == 0
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
     assert (database.notice, count(database)) == (None, 1)
     database.close()

@@ -13,7 +13,7 @@ HOUR = 3600
 
 @pytest.fixture
 def uploads(database, clock):
-    return UploadLedger(database, clock, secrets=("s3cret",))
+    return UploadLedger(database, clock, secrets=("s3cret-word",))
 
 
 def rows(database):
@@ -67,9 +67,9 @@ def test_a_dead_link_is_forgotten_unless_another_has_taken_its_place(uploads):
 
 
 def test_a_link_keeps_no_secret(uploads, database):
-    uploads.remember("aa", HOST, URL + "?key=s3cret")
-    assert "s3cret" not in str(rows(database))
-    uploads.forget("aa", HOST, URL + "?key=s3cret")
+    uploads.remember("aa", HOST, URL + "?key=s3cret-word")
+    assert "s3cret-word" not in str(rows(database))
+    uploads.forget("aa", HOST, URL + "?key=s3cret-word")
     assert rows(database) == []
 
 

@@ -74,6 +74,7 @@ class Tools:
         self.join = join
         self.error_schema = error_schema
         self.loaded = 0
+        self.call_seconds = float("inf")
         self.services = Services(
             clock=self.clock,
             load_config=self._load,
@@ -90,13 +91,17 @@ class Tools:
     def _jobs(self, config, catalogue, clock):
         floor = self.join(config, catalogue, clock, self.kie, self.kie)
         refresher = Refresher(config, config.state_path / "catalogue.json", lambda: Market(self.kie))
-        return Jobs(floor.generations, floor.batches, floor.ledger, self.kie, floor.database, refresher)
+        names = ("generations", "batches", "recovery", "ledger", "custody", "presence", "database", "documents")
+        parts = {name: getattr(floor, name) for name in names}
+        return Jobs(client=self.kie, refresher=refresher, **parts)
 
     def result(self, name, **arguments):
         """The answer as the server gives it: an error as the one error shape."""
         tool = next(tool for tool in TOOLS if tool.name == name)
+        context = CallContext(self.clock)
+        context.deadline = self.clock.monotonic() + self.call_seconds
         try:
-            result = call_tool(tool, self.services, arguments, CallContext(self.clock))
+            result = call_tool(tool, self.services, arguments, context)
         except KieMcpError as error:
             result = ToolResult.failure(error)
         Draft202012Validator(tool.output_schema).validate(result.structured)

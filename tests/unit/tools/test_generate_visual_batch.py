@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from jsonschema import Draft202012Validator
 
+from kie_mcp.config import Rate
 from kie_mcp.errors import AuthError, ServerError
 from kie_mcp.kie import TaskStatus
 
@@ -177,6 +178,21 @@ def test_the_cap_on_blocking_hands_every_task_back(make_tools, kie):
     assert {entry["status"] for entry in answer["results"]} <= {"generating", "submitted"}
     assert len(kie.bodies) == 2
     assert all("get_visual_task" in entry["next_step"] for entry in answer["results"])
+
+
+def test_what_a_batch_could_not_send_before_its_client_gives_up_says_that_nothing_was_sent(make_tools, kie):
+    tools = make_tools(rate_limit=Rate(2, 100))
+    tools.call_seconds = 54
+    kie.state = lambda task_id: TaskStatus(task_id, "generating")
+    answer = tools.call("generate_visual_batch", items=[{"prompt": "a"}, {"prompt": "b"}, {"prompt": "c"}])
+    running = [entry for entry in answer["results"] if entry["ok"]]
+    (refused,) = [entry["error"] for entry in answer["results"] if not entry["ok"]]
+    assert [entry["status"] for entry in running] == ["generating"] * 2
+    assert (refused["category"], refused["retryable"]) == ("rate_limit", True)
+    assert "nothing was sent" in refused["message"]
+    assert "task_id" not in refused
+    assert len(kie.bodies) == 2
+    assert (answer["ok"], answer["succeeded"], answer["failed"]) == (True, 2, 1)
 
 
 def test_a_batch_above_the_price_limit_is_refused_as_a_whole(make_tools, kie):

@@ -204,6 +204,16 @@ def test_the_description_tells_tools_settings_limits_and_versions(tools, tmp_pat
     assert "output_folder_warning" not in environment
 
 
+@pytest.mark.parametrize(
+    ("most", "client", "expected"), [(None, 54, 54), (None, float("inf"), None), (20, 54, 20), (100, 54, 100)]
+)
+def test_the_description_tells_how_long_a_call_of_this_client_may_take(make_tools, most, client, expected):
+    tools = make_tools(max_wait_seconds=most)
+    tools.call_seconds = client
+    limits = tools.call("describe_imager_interface")["limits"]
+    assert (limits["max_wait_seconds"], limits["call_seconds"]) == (most, expected)
+
+
 def test_the_description_never_shows_the_key(tools):
     assert tools.config.api_key not in json.dumps(tools.call("describe_imager_interface"))
 

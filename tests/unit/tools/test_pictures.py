@@ -140,6 +140,24 @@ def test_the_cap_on_blocking_hands_the_task_back(make_tools, kie):
     assert tools.clock.time <= 5
 
 
+def test_a_client_that_gives_up_early_gets_the_task_back_before_it_does(tools, kie):
+    tools.call_seconds = 54
+    kie.state = generating
+    answer = tools.call("generate_visual", prompt="a fox")
+    assert (answer["status"], answer["task_id"]) == ("generating", "task-1")
+    assert "do not ask for it again" in answer["next_step"]
+    assert tools.clock.time <= 54
+
+
+@pytest.mark.parametrize(("most", "client", "expected"), [(20, 54, 20), (100, 54, 100), (20, float("inf"), 20)])
+def test_the_cap_of_the_user_decides_whatever_is_known_of_the_client(make_tools, kie, most, client, expected):
+    tools = make_tools(max_wait_seconds=most)
+    tools.call_seconds = client
+    kie.state = generating
+    tools.call("generate_visual", prompt="a fox")
+    assert tools.clock.time == pytest.approx(expected, abs=3)
+
+
 def test_a_failed_task_is_an_error_with_its_id(tools, kie):
     kie.state = lambda task_id: TaskStatus(task_id, "fail", fail_code="422", fail_message="prohibited content")
     error = tools.error("generate_visual", prompt="a fox")
@@ -214,6 +232,16 @@ def test_a_task_that_runs_on_is_told_with_what_to_do(tools, kie):
     assert answer["status"] == "generating"
     assert "wait_seconds" in answer["next_step"]
     assert tools.clock.time == pytest.approx(5)
+
+
+def test_waiting_for_a_task_ends_before_the_client_gives_up(tools, kie):
+    tools.call("create_visual_task", prompt="a fox")
+    kie.state = generating
+    tools.call_seconds = 54
+    answer = tools.call("get_visual_task", task_id="task-1", wait_seconds=3600)
+    assert (answer["ok"], answer["status"]) == (True, "generating")
+    assert "get_visual_task" in answer["next_step"]
+    assert tools.clock.time == pytest.approx(54, abs=2)
 
 
 def test_without_download_the_links_are_told_and_that_they_die(tools):

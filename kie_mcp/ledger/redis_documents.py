@@ -1,0 +1,101 @@
+"""Documents shared by machines, in a Redis server. Needs the extra ``redis``."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kie_mcp.errors import ConfigError
+from kie_mcp.ledger.documents import apply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kie_mcp.values import SecretUrl
+
+Result = TypeVar("Result")
+
+_TIMEOUT_SECONDS = 3.0
+_KEPT_SECONDS = 3600
+"""Longer than anything in a document counts; whoever uses one puts its end off."""
+_VERSION = "1"
+
+
+class RedisDocuments:
+    """Documents of one account (``mark``) in the Redis server of a URL; the clock is the server's.
+
+    ``client`` is for tests. Raises ``ConfigError`` where the package is missing or the URL cannot be used; no
+    connection is made before the first use.
+    """
+
+    def __init__(self, url: SecretUrl, mark: str, client: Any = None) -> None:
+        self._where = url.where
+        self._prefix = f"kie-mcp:{_VERSION}:{mark}:"
+        self._client = client or _client(url)
+
+    def change(self, name: str, step: Callable[[dict[str, Any], float], Result]) -> Result:
+        """As ``Documents`` says; done again from the start where another machine came between."""
+        from redis.exceptions import WatchError
+
+        with self._our_errors():
+            while True:
+                try:
+                    return self._changed(self._prefix + name, step)
+                except WatchError:
+                    continue
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _changed(self, key: str, step: Callable[[dict[str, Any], float], Result]) -> Result:
+        with self._client.pipeline() as pipe:
+            pipe.watch(key)
+            text = pipe.get(key)
+            seconds, microseconds = pipe.time()
+            result, changed = apply(step, text, seconds + microseconds / 1e6)
+            if changed is not None:
+                pipe.multi()
+                pipe.set(key, changed, ex=_KEPT_SECONDS)
+                pipe.execute()
+            return result
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        """Turn a server that cannot be reached or used into an error that names the setting, without the cause.
+
+        The cause may have the URL, and so the password, in it.
+        """
+        from redis.exceptions import RedisError
+
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            raise ConfigError(
+                f"The rate window at {self._where} (KIE_AI_RATE_LIMIT_URL) cannot be used ({type(error).__name__}); "
+                "nothing was sent.",
+                next_step="Start that Redis server or correct KIE_AI_RATE_LIMIT_URL; without it the window is shared "
+                "by the processes of this machine.",
+            ) from None
+
+
+def _client(url: SecretUrl) -> Any:
+    """A client that connects when it is first used; a connection that was closed meanwhile is made anew."""
+    try:
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+    except ImportError as error:
+        raise ConfigError(
+            "KIE_AI_RATE_LIMIT_URL is set, and the package redis is not installed.",
+            next_step='Install it with: pip install "kie-mcp[redis]"; or unset KIE_AI_RATE_LIMIT_URL.',
+        ) from error
+    try:
+        return redis.Redis.from_url(
+            url.full,
+            socket_timeout=_TIMEOUT_SECONDS,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 1),
+        )
+    except ValueError:
+        raise ConfigError(f"KIE_AI_RATE_LIMIT_URL ({url}) cannot be used.") from None

@@ -1,0 +1,33 @@
+"""What has been finished meanwhile: told once, with the next answer that there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.text import shortened
+from kie_mcp.tools.spec import ToolResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kie_mcp.jobs import News
+
+_LONGEST_PROMPT = 200
+
+
+def with_news(result: ToolResult, news: Sequence[News]) -> ToolResult:
+    """The same answer, with ``finished_meanwhile`` where there is news: tasks that nobody waited for have ended."""
+    if not news:
+        return result
+    told = [_entry(entry) for entry in news]
+    return ToolResult({**result.structured, "finished_meanwhile": told}, is_error=result.is_error, links=result.links)
+
+
+def _entry(news: News) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "task_id": news.task_id,
+        "status": news.status,
+        "prompt": news.prompt and shortened(news.prompt, _LONGEST_PROMPT),
+        "output_paths": list(news.paths),
+    }
+    return shown if news.error is None else {**shown, "error": news.error}
