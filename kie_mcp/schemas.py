@@ -1,4 +1,4 @@
-"""The one loader of the bundled JSON files: tool schemas, model files, platforms.
+"""The one loader of the bundled JSON files: tool schemas, model files, platforms, clients.
 
 They stand in ``schemas/`` at the top of the source tree; a wheel carries them as ``kie_mcp/_schemas``.
 Kept free of slow imports: ``tools/list`` is answered with nothing but ``json`` loaded.
@@ -19,7 +19,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pat
 
 
 def root() -> str:
-    """The folder that holds ``tools/``, ``models/`` and ``platforms.json``.
+    """The folder that holds ``tools/``, ``models/``, ``platforms.json`` and ``clients.json``.
 
     Raises ``BundleError`` where neither an installed nor a source tree has it.
     """
@@ -46,6 +46,17 @@ def names(kind: str, folder: str | None = None) -> list[str]:
         return sorted(f"{kind}/{entry}" for entry in os.listdir(path) if entry.endswith(".json"))  # noqa: PTH208 - as above
     except OSError as error:
         raise BundleError(f"The bundled folder {path} cannot be read: {error}") from error
+
+
+def load_clients(folder: str | None = None) -> list[dict[str, Any]]:
+    """The clients whose time-out for a call is known.
+
+    ``names`` are how the names begin that a client gives itself (``clientInfo``), in small letters. After
+    ``call_seconds`` it gives up, ``None`` if it never does; ``reset_by_progress`` if its clock begins anew with each
+    notification of progress. ``source`` says where this is known from.
+    """
+    clients: list[dict[str, Any]] = load("clients.json", folder)["clients"]
+    return clients
 
 
 def load_tool(name: str, folder: str | None = None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from kie_mcp.context import CallContext
+from kie_mcp.protocol.progress import ReportingClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,14 +14,18 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One ``tools/call``: its request id, its context, and its progress where the caller wants it."""
+    """One ``tools/call``: its request id, its context, and its progress where the caller wants it.
+
+    ``seconds`` from now it lets go of what it waits for.
+    """
 
     __slots__ = ("_progress", "context", "id")
 
-    def __init__(self, request_id: str | int, clock: Clock, progress: ProgressReporter | None) -> None:
+    def __init__(self, request_id: str | int, clock: Clock, progress: ProgressReporter | None, seconds: float) -> None:
         self.id = request_id
         self._progress = progress
-        self.context = CallContext(clock, progress.report if progress else None)
+        self.context = CallContext(ReportingClock(clock, progress), progress.report) if progress else CallContext(clock)
+        self.context.deadline = clock.monotonic() + seconds
 
     def cancel(self) -> None:
         """End the call's waits and its progress; waits for nothing itself."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _REVISION = "io.modelcontextprotocol/protocolVersion"
 _CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+_CLIENT = "io.modelcontextprotocol/clientInfo"
 
 
 def revision_of(request: Message, negotiated: Revision) -> Revision:
@@ -43,6 +44,17 @@ def meta_of(request: Message) -> dict[str, Any]:
     if not isinstance(meta, dict):
         raise RpcError(INVALID_PARAMS, "params._meta must be an object.")
     return meta
+
+
+def client_of(request: Message, revision: Revision, introduced: str | None) -> str | None:
+    """What the client calls itself: in the request where there is no handshake, else as it was ``introduced`` in it."""
+    return client_name(meta_of(request).get(_CLIENT)) if revision.stateless else introduced
+
+
+def client_name(info: Any) -> str | None:
+    """The name in a ``clientInfo``; ``None`` where there is none that can be used."""
+    name = info.get("name") if isinstance(info, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _named(name: Any) -> Revision:

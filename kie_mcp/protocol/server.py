@@ -7,14 +7,14 @@ silence.
 from __future__ import annotations
 
 from kie_mcp.protocol import messages, publish
-from kie_mcp.protocol.eras import revision_of
+from kie_mcp.protocol.eras import client_name, client_of, revision_of
 from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, PARSE_ERROR, RpcError
 from kie_mcp.protocol.replies import Batch, Single
 from kie_mcp.protocol.revisions import LATEST_HANDSHAKE, negotiated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from kie_mcp.clock import Clock
@@ -31,9 +31,10 @@ class Outlets:
     ``call_tool`` runs a tool and raises ``KieMcpError`` for what it cannot do; any other exception goes to
     ``on_internal_error``, and the caller learns no more than that it happened. ``send`` takes a message,
     from any thread. ``spawn`` runs a call's work on another thread. ``redact`` takes secrets out of a value.
+    ``clients`` gives the clients whose time-outs are known, as ``schemas.load_clients`` does.
     """
 
-    __slots__ = ("call_tool", "clock", "on_internal_error", "redact", "send", "spawn")
+    __slots__ = ("call_tool", "clients", "clock", "on_internal_error", "redact", "send", "spawn")
 
     def __init__(
         self,
@@ -44,8 +45,10 @@ class Outlets:
         clock: Clock,
         redact: Callable[[Any], Any],
         on_internal_error: Callable[[BaseException], None],
+        clients: Callable[[], Sequence[Mapping[str, Any]]],
     ) -> None:
         self.call_tool = call_tool
+        self.clients = clients
         self.send = send
         self.spawn = spawn
         self.clock = clock
@@ -57,15 +60,21 @@ def _unchanged(value: Any) -> Any:
     return value
 
 
+def _bundled_clients() -> Sequence[Mapping[str, Any]]:
+    from kie_mcp.schemas import load_clients
+
+    return load_clients()
+
+
 class Server:
     """An MCP server without I/O: ``receive`` takes a line and answers through ``send``, a line at a time.
 
     Calls of tools run through ``spawn``; everything else is answered before ``receive`` returns. ``tools``
-    is asked once, when the tools are first needed; ``send`` gets lines without their newline, from any
-    thread; for the rest see ``Outlets``.
+    is asked once, when the tools are first needed, ``clients`` when one is first called; ``send`` gets lines
+    without their newline, from any thread; for the rest see ``Outlets``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the core is joined to, each by its name
         self,
         *,
         tools: Callable[[], Sequence[Tool]],
@@ -75,6 +84,7 @@ class Server:
         clock: Clock,
         on_internal_error: Callable[[BaseException], None],
         redact: Callable[[Any], Any] = _unchanged,
+        clients: Callable[[], Sequence[Mapping[str, Any]]] = _bundled_clients,
     ) -> None:
         def send_message(message: Any) -> None:
             send(messages.encode(redact(message)))
@@ -87,8 +97,10 @@ class Server:
             clock=clock,
             redact=redact,
             on_internal_error=on_internal_error,
+            clients=clients,
         )
         self._negotiated = LATEST_HANDSHAKE
+        self._client: str | None = None
         self._tools: dict[str, Tool] | None = None
         self._tool_calls: ToolCalls | None = None
         self._methods: dict[str, Callable[[Message, Revision], dict[str, Any]]] = {
@@ -158,7 +170,8 @@ class Server:
             return None
         revision = revision_of(message, self._negotiated)
         if message.method == "tools/call":
-            self._loaded_tool_calls().start(message.id, message, revision, replies)
+            client = client_of(message, revision, self._client)
+            self._loaded_tool_calls().start(message.id, message, revision, replies, client)
             return None
         return messages.response(message.id, self._methods[message.method](message, revision))
 
@@ -171,6 +184,7 @@ class Server:
 
     def _initialize(self, request: Message, _: Revision) -> dict[str, Any]:
         self._negotiated = negotiated(request.params.get("protocolVersion"))
+        self._client = client_name(request.params.get("clientInfo"))
         return publish.initialized(self._negotiated)
 
     def _ping(self, _: Message, __: Revision) -> dict[str, Any]:

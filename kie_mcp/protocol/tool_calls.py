@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kie_mcp.errors import KieMcpError
 from kie_mcp.protocol.calls import Call, Calls
+from kie_mcp.protocol.clients import Clients
 from kie_mcp.protocol.eras import meta_of
 from kie_mcp.protocol.messages import INVALID_PARAMS, INVALID_REQUEST, RpcError, is_id, response
 from kie_mcp.protocol.progress import ProgressReporter
@@ -31,11 +32,14 @@ class ToolCalls:
 
     def __init__(self, tools: Mapping[str, Tool], outlets: Outlets) -> None:
         self.calls = Calls(outlets.clock)
+        self._clients = Clients(outlets.clients())
         self._tools = tools
         self._outlets = outlets
 
-    def start(self, request_id: str | int, request: Message, revision: Revision, replies: Single) -> None:
-        """Begin the call; its answer goes to ``replies`` unless it is cancelled before.
+    def start(
+        self, request_id: str | int, request: Message, revision: Revision, replies: Single, client: str | None
+    ) -> None:
+        """Begin a call of the client of that name; its answer goes to ``replies`` unless it is cancelled before.
 
         Raises ``RpcError``: -32602 for a tool that is not there or arguments that are no object, -32600
         where a call of the same id is in flight.
@@ -47,7 +51,8 @@ class ToolCalls:
         token = meta_of(request).get("progressToken")
         outlets = self._outlets
         reporter = ProgressReporter(token, revision, outlets.clock, outlets.send) if is_id(token) else None
-        call = Call(request_id, outlets.clock, reporter)
+        seconds = self._clients.call_seconds(client, hears_progress=reporter is not None)
+        call = Call(request_id, outlets.clock, reporter, seconds)
         if not self.calls.begin(call):
             raise RpcError(INVALID_REQUEST, "Invalid request: a call with this id is in flight.")
         replies.begin()

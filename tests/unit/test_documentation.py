@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kie_mcp import errors
+from kie_mcp import errors, schemas
 from kie_mcp.cli import hosts
 from kie_mcp.cli.main import parser
 from kie_mcp.config import VARIABLES, Config
+from kie_mcp.protocol.clients import Clients
 from kie_mcp.tools import TOOLS
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +85,21 @@ def test_the_readme_lists_every_command():
 @pytest.mark.parametrize("host", hosts.HOSTS)
 def test_the_readme_shows_the_block_of_every_host(host):
     assert block_after(f"block: {host}") == hosts.block(host, COMMAND, FOLDER)
+
+
+def test_the_readme_tells_how_long_every_known_host_waits_and_what_is_done_about_it():
+    rows = table("### How long hosts wait")
+    clients = schemas.load_clients()
+    assert list(rows) == [client["host"] for client in clients]
+    for client in clients:
+        seconds = Clients(clients).call_seconds(client["names"][0], hears_progress=False)
+        if client["call_seconds"] is None:
+            expected = ["never", "", "when its work is done"]
+        elif client["reset_by_progress"]:
+            expected = [f"{client['call_seconds']} s", "yes", f"{seconds:g} s without progress"]
+        else:
+            expected = [f"{client['call_seconds']} s", "no", f"{seconds:g} s"]
+        assert rows[client["host"]] == expected, client["host"]
 
 
 def test_the_readme_names_only_models_that_are_bundled():

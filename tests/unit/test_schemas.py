@@ -121,5 +121,41 @@ def test_every_bundled_tool_loads_without_references():
 
 
 def test_every_bundled_file_is_one_json_object():
-    for name in ["platforms.json", *schemas.names("tools"), *schemas.names("models")]:
+    for name in ["platforms.json", "clients.json", *schemas.names("tools"), *schemas.names("models")]:
         assert isinstance(schemas.load(name), dict), name
+
+
+def test_every_known_client_is_told_in_full():
+    for client in schemas.load_clients():
+        assert list(client) == ["host", "names", "call_seconds", "reset_by_progress", "source"]
+        assert client["host"]
+        assert client["names"]
+        assert all(name == name.lower().lstrip() for name in client["names"])
+        assert client["call_seconds"] is None or 10 <= client["call_seconds"] <= 86400
+        assert isinstance(client["reset_by_progress"], bool)
+        assert client["source"].endswith(".")
+
+
+def test_no_name_belongs_to_two_clients():
+    names = [name for client in schemas.load_clients() for name in client["names"]]
+    assert len({client["host"] for client in schemas.load_clients()}) == len(schemas.load_clients())
+    for index, name in enumerate(names):
+        assert [other for other in names[:index] + names[index + 1 :] if other.startswith(name)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("claude-ai", "Claude Desktop"),
+        ("claude-code", "Claude Code"),
+        ("cursor-vscode", "Cursor"),
+        ("Visual Studio Code", "VS Code"),
+        ("Visual Studio Code - Insiders", "VS Code"),
+        ("codex-mcp-client", "Codex"),
+        ("inspector-cli", "MCP Inspector"),
+        ("inspector-client", "MCP Inspector"),
+    ],
+)
+def test_the_names_that_hosts_send_are_known(name, host):
+    known = [client["host"] for client in schemas.load_clients() if name.lower().startswith(tuple(client["names"]))]
+    assert known == [host]

@@ -65,6 +65,8 @@ class Harness:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.secret = ""
         self.loads = 0
+        self.clients: list[dict[str, Any]] = []
+        self.client_loads = 0
         self.spawn: Callable[[Callable[[], None]], None] = self.jobs.append
         self.tool: Callable[[dict[str, Any], CallContext], ToolResult] = lambda arguments, _: ToolResult(
             {"ok": True, "arguments": arguments}
@@ -77,7 +79,12 @@ class Harness:
             clock=self.clock,
             redact=self._redact,
             on_internal_error=self.internal_errors.append,
+            clients=self._clients,
         )
+
+    def _clients(self) -> list[dict[str, Any]]:
+        self.client_loads += 1
+        return self.clients
 
     def _tools(self) -> list[Tool]:
         self.loads += 1
@@ -119,9 +126,9 @@ class Harness:
         """Make one request with the envelope of the stateless era."""
         return self.ask(method, {**(params or {}), "_meta": ENVELOPE})
 
-    def initialize(self, revision: str) -> Any:
-        """Shake hands."""
-        return self.ask("initialize", {"protocolVersion": revision, "capabilities": {}}, "init")["result"]
+    def initialize(self, revision: str, **more: Any) -> Any:
+        """Shake hands; ``more`` are further params."""
+        return self.ask("initialize", {"protocolVersion": revision, "capabilities": {}, **more}, "init")["result"]
 
     def start(self, request_id: Any = 1, arguments: Any = None, meta: Any = None) -> list[Any]:
         """Request a call without running it."""

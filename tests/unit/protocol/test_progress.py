@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from kie_mcp.protocol.progress import ProgressReporter
+from kie_mcp.protocol.progress import ProgressReporter, ReportingClock
 from kie_mcp.protocol.revisions import HANDSHAKE, LATEST_HANDSHAKE
 from kie_mcp.tools.spec import ToolResult
 
@@ -93,6 +95,79 @@ def test_close_does_not_wait_where_nothing_was_sent_lately(clock):
     clock.time += 0.06
     reports.reporter.close()
     assert clock.waits == []
+
+
+def test_there_is_always_a_step_left_however_often_a_report_does_not_go_forward(clock):
+    reports = Reports(clock)
+    values = [reports.report(1, 2)["progress"] for _ in range(20_000)]
+    assert values == sorted(set(values))
+    assert values[-1] < 2
+
+
+# while a call waits
+
+
+def waiting(clock):
+    """A reporter, and the clock that its call waits by."""
+    reports = Reports(clock)
+    return reports, ReportingClock(clock, reports.reporter)
+
+
+def test_a_long_wait_says_again_what_was_last_reported(clock):
+    reports, waits = waiting(clock)
+    reports.report(7, None, "generating")
+    assert waits.wait(threading.Event(), 23) is False
+    assert clock.waits == [5, 5, 5, 5, 3]
+    told = [message["params"] for message in reports.sent]
+    assert [params["message"] for params in told] == ["generating"] * 5
+    assert [params["progress"] for params in told] == sorted({params["progress"] for params in told})
+    assert told[-1]["progress"] < 7.1
+
+
+def test_many_short_waits_in_silence_are_told_too(clock):
+    reports, waits = waiting(clock)
+    for _ in range(21):
+        waits.wait(threading.Event(), 1)
+    assert [message["params"]["message"] for message in reports.sent] == ["waiting"] * 4
+
+
+def test_a_wait_adds_nothing_where_a_call_reports_by_itself(clock):
+    reports, waits = waiting(clock)
+    for second in range(20):
+        reports.report(second)
+        waits.wait(threading.Event(), 2)
+    assert len(reports.sent) == 20
+
+
+def test_the_latest_report_is_said_again_even_if_it_came_too_soon_after_another(clock):
+    reports, waits = waiting(clock)
+    reports.report(1, 4, "first")
+    reports.reporter.report(2, 4, "second")
+    waits.wait(threading.Event(), 6)
+    assert [message["params"]["message"] for message in reports.sent] == ["first", "second"]
+
+
+def test_a_wait_ends_as_soon_as_what_is_waited_for_happens(clock):
+    _, waits = waiting(clock)
+    happened = threading.Event()
+    happened.set()
+    assert waits.wait(happened, 60) is True
+    assert clock.waits == [5]
+    assert waits.monotonic() == clock.monotonic()
+    assert waits.now() == pytest.approx(clock.now(), abs=60)
+
+
+def test_a_call_and_its_parts_report_while_they_wait_but_only_with_a_token(harness):
+    def wait(_, context):
+        context.progress(0, 2, "0 of 2 done")
+        context.child(None).sleep(60)
+        return ToolResult({"ok": True})
+
+    harness.tool = wait
+    told = harness.call(1, meta={"progressToken": 1})[:-1]
+    assert len(told) == 12
+    assert {message["params"]["message"] for message in told} == {"0 of 2 done"}
+    assert len(harness.call(2)) == 1
 
 
 @pytest.mark.parametrize("token", [0, "", "a", 7])
