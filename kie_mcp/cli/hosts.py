@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NAME = "kie"
 KEY_PLACEHOLDER = "YOUR_KEY"
 CODEX_TIMEOUT_SECONDS = 600
+CODEX_WAIT_SECONDS = 540
+"""A call ends before the host gives up on it: the time-out is one that the block itself sets."""
 
 HOSTS: dict[str, str] = {
     "claude-desktop": "Settings > Developer > Edit Config (claude_desktop_config.json)",
@@ -42,7 +44,7 @@ def block(host: str, command: str, output_dir: str, *, args: Sequence[str] = (),
         pairs = " ".join(f"--env {shlex.quote(f'{name}={value}')}" for name, value in env.items())
         return f"claude mcp add {NAME} {pairs} -- {shlex.join([command, *given])}"
     if host == "codex":
-        return _toml(command, given, env)
+        return _toml(command, given, {**env, "KIE_AI_MAX_WAIT_SECONDS": str(CODEX_WAIT_SECONDS)})
     return json.dumps(_json_block(host, command, given, env), indent=2, ensure_ascii=False)
 
 

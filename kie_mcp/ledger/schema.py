@@ -28,6 +28,7 @@ CREATE TABLE tasks (
 """
 """``request``, ``files``, ``image_urls`` and ``error`` hold JSON; times are seconds since the epoch."""
 
+# The two tables of the rate window, which has a file of its own since the third step.
 _SLOTS = """
 CREATE TABLE slots (
     ticket INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -81,5 +82,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _PAUSE,
     ),
     (_UPLOADS, _RESULT),
-    (_OWNER, _ACCOUNT, _SAVING, _MISSING),
+    (_OWNER, _ACCOUNT, _SAVING, _MISSING, "DROP TABLE slots", "DROP TABLE pause"),
 )

@@ -26,6 +26,7 @@ calls.
 - Each picture is paid for in credits. Never repeat a call only because it was slow.
 - When a wait ends before the picture is done, the answer has a task_id and status: call get_visual_task with it \
 (wait_seconds to block). The task goes on meanwhile; nothing is lost. list_visual_tasks shows earlier ones.
+- finished_meanwhile in an answer names pictures of earlier calls that were saved since: tell the user.
 - create_visual_task submits without waiting; fetch the result with get_visual_task.
 - After an error of category unknown_outcome do not repeat blindly: the picture may be paid for already. Follow \
 the error's next_step, and check list_visual_tasks and get_credits first.

@@ -1,4 +1,4 @@
-"""``list_visual_tasks``: the ledger, newest first."""
+"""``list_visual_tasks``: the ledger, newest first, once what dead processes have left is collected."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _time(seconds: float) -> str:
 TOOL = Tool(
     name="list_visual_tasks",
     title="List picture tasks",
-    description="Tasks made from this machine, newest first: what was asked, state, files, cost.",
-    annotations={"readOnlyHint": True, "openWorldHint": False},
+    description="Tasks of this machine, newest first: prompt, state, files, cost.",
+    annotations={"readOnlyHint": False, "destructiveHint": False, "idempotentHint": True, "openWorldHint": True},
     handler=_handle,
 )

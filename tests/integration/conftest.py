@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from kie_mcp.clock import Clock
@@ -20,9 +13,7 @@ from kie_mcp.sandbox import Sandbox, SandboxOptions
 from kie_mcp.tools import TOOLS, call_tool
 from kie_mcp.tools.services import Services
 from kie_mcp.tools.spec import ToolResult
-
-KEY = "k-5c1f0e9b7a3d2468"
-ROOT = Path(__file__).resolve().parents[2]
+from processes import KEY, ServerProcess, bare_environment, environment_for
 
 
 class Kie:
@@ -90,111 +81,16 @@ class Kie:
         return sorted(path.name for path in self.output.iterdir()) if self.output.exists() else []
 
 
-class ServerProcess:
-    """A server process with its pipes in the test's hand; ``environment`` is all of its environment."""
-
-    def __init__(self, environment, folder):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "kie_mcp"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=folder,
-        )
-        self._ids = itertools.count()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            pipe.close()
-        self.process.wait()
-
-    def send(self, method, number=None, **params):
-        message = {"jsonrpc": "2.0", "method": method, "params": params}
-        if number is not None:
-            message["id"] = number
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
-        self.process.stdin.flush()
-
-    def call(self, number, tool, arguments=None, **meta):
-        more = {"_meta": meta} if meta else {}
-        self.send("tools/call", number, name=tool, arguments=arguments or {}, **more)
-
-    def receive(self):
-        return json.loads(self.process.stdout.readline())
-
-    def answer(self):
-        """The next answer to a call, as structured content."""
-        return self.receive()["result"]["structuredContent"]
-
-    def results(self, calls):
-        """The results of ``(tool, arguments)`` calls that are sent in one go, in their order."""
-        numbers = []
-        for tool, arguments in calls:
-            numbers.append(next(self._ids))
-            self.call(numbers[-1], tool, arguments)
-        answers = {}
-        while len(answers) < len(numbers):
-            message = self.receive()
-            answers[message["id"]] = message["result"]
-        return [answers[number] for number in numbers]
-
-    def result(self, tool, **arguments):
-        return self.results([(tool, arguments)])[0]
-
-    def submitted_task(self):
-        """The id of the task that the progress of a call names."""
-        while True:
-            message = self.receive()
-            assert "params" in message, message
-            if "submitted as task" in message["params"]["message"]:
-                return message["params"]["message"].split()[-1]
-
-    def end(self):
-        """Close the input; the rest of the output, and the exit code."""
-        self.process.stdin.close()
-        rest = self.process.stdout.read()
-        return [json.loads(line) for line in rest.splitlines()], self.process.wait()
-
-    @property
-    def most_memory(self):
-        """The most bytes that the process has had in memory so far; elsewhere than on Linux, those it has now."""
-        status = Path(f"/proc/{self.process.pid}/status")
-        if status.exists():
-            (line,) = [line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM")]
-            return int(line.split()[1]) * 1024
-        shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.process.pid)], stdout=subprocess.PIPE, check=True)
-        return int(shown.stdout) * 1024
-
-
 @pytest.fixture(scope="session")
 def server_process():
     """Start a server process: ``server_process(environment, folder)``."""
     return ServerProcess
 
 
-@pytest.fixture(scope="session")
-def environment_for():
+@pytest.fixture(scope="session", name="environment_for")
+def environment_for_fixture():
     """The environment of a server process before a stand-in, with settings by the names of their variables."""
-
-    def make(sandbox, folder, **settings):
-        return {
-            **_bare_environment(),
-            "PYTHONPATH": str(ROOT),
-            "KIE_AI_API_KEY": KEY,
-            "KIE_AI_BASE_URL": sandbox.base_url,
-            "KIE_AI_UPLOAD_BASE_URL": sandbox.upload_base_url,
-            "KIE_AI_STATE_DIR": str(folder / "state"),
-            "KIE_AI_RATE_LIMIT": "10000/1",
-            "KIE_AI_POLL_INTERVAL_SECONDS": "0.1",
-            **settings,
-        }
-
-    return make
+    return environment_for
 
 
 @pytest.fixture(scope="session")
@@ -231,8 +127,4 @@ def kie(make_kie):
 @pytest.fixture
 def environment():
     """The variables of this process without any setting."""
-    return _bare_environment()
-
-
-def _bare_environment():
-    return {name: value for name, value in os.environ.items() if not name.startswith("KIE_AI_")}
+    return bare_environment()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -216,11 +217,15 @@ def test_collect_of_nothing_is_an_empty_list_in_json(command, application):
 
 
 def test_collect_fetches_what_is_left_of_any_age(command, application, generated, row):
-    app = application(generated(), TaskFailedError("Kie could not."))
+    def answer(arguments, _context):
+        return generated() if arguments["task_id"] == "t-1" else TaskFailedError("Kie could not.")
+
+    app = application(answer, answer)
     app.ledger.rows = [row("t-1", created_at=0.5), row("t-2")]
     done = command("collect", application=app)
     assert (done.code, done.out) == (1, "/pictures/fox.png\n")
-    assert app.calls == [("get_visual_task", {"task_id": "t-1"}), ("get_visual_task", {"task_id": "t-2"})]
+    calls = sorted(arguments["task_id"] for _, arguments in app.calls)
+    assert calls == ["t-1", "t-2"]
     assert done.err.splitlines() == [
         "kie-mcp: task t-1: asking",
         "kie-mcp: task t-2: asking",
@@ -230,22 +235,34 @@ def test_collect_fetches_what_is_left_of_any_age(command, application, generated
     ]
 
 
-def test_collect_fetches_what_is_named_and_counts_as_it_goes(command, application, generated, terminal):
+def test_collect_fetches_what_is_named_side_by_side_and_counts_as_it_goes(command, application, generated, terminal):
     screen = terminal("stderr", columns=200)
+    both = threading.Barrier(2)
     seen = []
 
-    def answer(_arguments, context):
+    def answer(arguments, context):
         context.progress(3, None, "generating, 3 s")
         seen.append(screen.shown()[-1])
+        both.wait(30)
+        while arguments["task_id"] == "t-2" and not screen.shown()[-1].startswith("1/2 |"):
+            context.progress(4, None, "generating, 4 s")
         return generated()
 
     app = application(answer, answer)
     done = command("collect", "t-1", "t-2", "--wait-seconds", "5", "--output-path", "out", application=app)
     assert done.code == 0
-    assert app.calls[1] == ("get_visual_task", {"task_id": "t-2", "wait_seconds": 5.0, "output_path": "out"})
-    assert seen[0].startswith("0/2 |")
-    assert seen[1].startswith("1/2 |")
-    assert seen[1].endswith("task t-2: generating, 3 s")
+    given = {"wait_seconds": 5.0, "output_path": "out"}
+    calls = sorted((arguments["task_id"], name, arguments) for name, arguments in app.calls)
+    assert calls == [(task, "get_visual_task", {"task_id": task, **given}) for task in ("t-1", "t-2")]
+    assert [line[:5] for line in seen] == ["0/2 |", "0/2 |"]
+
+
+def test_collect_says_how_many_tasks_of_another_key_there_are(command, application):
+    app = application()
+    app.ledger.others = 2
+    done = command("collect", application=app)
+    assert done.code == 0
+    assert "2 unfinished tasks of another key or address are left out" in done.err
 
 
 def test_collect_fails_where_the_ledger_does(command, application):

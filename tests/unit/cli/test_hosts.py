@@ -42,7 +42,7 @@ def test_the_block_for_vs_code_asks_for_the_key(command):
 @pytest.mark.parametrize("command", PATHS)
 def test_the_block_for_codex_is_toml(command):
     block = tomllib.loads(hosts.block("codex", command, "/pictures"))
-    env = {"KIE_AI_API_KEY": "YOUR_KEY", "KIE_AI_OUTPUT_DIR": "/pictures"}
+    env = {"KIE_AI_API_KEY": "YOUR_KEY", "KIE_AI_OUTPUT_DIR": "/pictures", "KIE_AI_MAX_WAIT_SECONDS": "540"}
     server = {"command": command, "args": [], "tool_timeout_sec": 600, "env": env}
     assert block == {"mcp_servers": {"kie": server}}
 

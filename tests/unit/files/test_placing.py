@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -160,7 +159,7 @@ def restore(kept, folder):
     """The folder as it was, a file with two names being one file."""
     for path in folder.iterdir():
         path.unlink()
-    first: Path | None = None
+    first = None
     for path, data in sorted(kept.items()):
         if first is not None:
             os.link(first, path)

@@ -90,5 +90,5 @@ def test_a_file_that_was_swept_away_before_it_was_locked_counts_for_nothing(ente
 
 def test_a_folder_that_cannot_be_used_is_told_by_name(tmp_path):
     (tmp_path / "state").write_text("not a folder", encoding="utf-8")
-    with pytest.raises(ConfigError, match="state.* cannot be used"):
+    with pytest.raises(ConfigError, match=r"state.* cannot be used"):
         Presence(tmp_path / "state")

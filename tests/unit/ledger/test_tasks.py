@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from kie_mcp.ledger import Database, SavedFile, TaskLedger

@@ -148,3 +148,14 @@ def tools(make_tools):
 def success():
     """The status of a task that has succeeded with so many pictures."""
     return done
+
+
+@pytest.fixture
+def die(tools):
+    """Let the process that made the tasks so far be dead."""
+
+    def kill():
+        with tools.services.jobs.database.write() as connection:
+            connection.execute("UPDATE tasks SET owner = 'dead'")
+
+    return kill

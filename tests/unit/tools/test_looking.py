@@ -108,6 +108,18 @@ def test_a_long_prompt_is_cut_and_a_task_from_elsewhere_has_none(tools):
     assert (len(long["prompt"]), long["prompt"][-1]) == (200, "…")
 
 
+def test_the_tasks_of_the_dead_are_collected_before_they_are_listed(tools, die):
+    tools.call("create_visual_task", prompt="a fox")
+    die()
+    answer = tools.call("list_visual_tasks")
+    (task,) = answer["tasks"]
+    assert task["status"] == "success"
+    assert len(task["output_paths"]) == 1
+    told = {"task_id": task["task_id"], "status": "success", "prompt": "a fox", "output_paths": task["output_paths"]}
+    assert answer["finished_meanwhile"] == [told]
+    assert "finished_meanwhile" not in tools.call("list_visual_tasks")
+
+
 def test_tasks_are_listed_without_a_key(make_tools):
     assert make_tools(api_key=None).call("list_visual_tasks") == {"ok": True, "tasks": []}
 

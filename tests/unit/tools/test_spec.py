@@ -120,7 +120,7 @@ def test_titles_and_descriptions_are_there_and_short(tool):
         ("generate_visual_batch", False, False, True),
         ("create_visual_task", False, False, True),
         ("get_visual_task", False, True, True),
-        ("list_visual_tasks", True, None, False),
+        ("list_visual_tasks", False, True, True),
         ("list_models", True, None, False),
         ("get_credits", True, None, True),
         ("describe_imager_interface", True, None, False),

@@ -1,0 +1,138 @@
+"""What has been finished meanwhile, told with the next answer."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from kie_mcp.context import CallContext
+from kie_mcp.errors import InputError
+from kie_mcp.jobs import News
+from kie_mcp.tools import TOOLS, call_tool
+from kie_mcp.tools.news import with_news
+from kie_mcp.tools.services import LOOK_AGAIN_SECONDS, Services
+from kie_mcp.tools.spec import Link, ToolResult
+
+DESCRIBE = next(tool for tool in TOOLS if tool.name == "describe_imager_interface")
+
+
+def test_without_news_an_answer_stays_as_it_is():
+    answer = ToolResult({"ok": True})
+    assert with_news(answer, []) is answer
+
+
+def test_news_is_added_to_whatever_is_answered():
+    link = Link("file:///a.png", "a.png", "image/png", 1)
+    saved = News("t1", "success", "a fox", ("/out/a.png",))
+    failed = News("t2", "fail", None, error="too dark")
+    told = with_news(ToolResult({"ok": False, "error": {}}, is_error=True, links=[link]), [saved, failed])
+    assert told.structured == {
+        "ok": False,
+        "error": {},
+        "finished_meanwhile": [
+            {"task_id": "t1", "status": "success", "prompt": "a fox", "output_paths": ["/out/a.png"]},
+            {"task_id": "t2", "status": "fail", "prompt": None, "output_paths": [], "error": "too dark"},
+        ],
+    }
+    assert (told.is_error, told.links) == (True, (link,))
+
+
+def test_a_long_prompt_is_cut():
+    told = with_news(ToolResult({"ok": True}), [News("t", "success", "fox " * 500)])
+    assert len(told.structured["finished_meanwhile"][0]["prompt"]) == 200
+
+
+def test_a_refused_call_keeps_the_news_for_the_next(tools, die):
+    tools.call("create_visual_task", prompt="a fox")
+    die()
+    tools.services.jobs.recovery.catch_up(CallContext(tools.clock))
+    assert tools.error("get_visual_task")["category"] == "input"
+    assert len(tools.call("list_models", query="z-image")["finished_meanwhile"]) == 1
+
+
+# looking after tasks in the background
+
+
+class Started:
+    """Jobs of which only the recovery is asked for."""
+
+    def __init__(self):
+        self.starts = 0
+        self.called = threading.Event()
+        self.recovery = self
+
+    def start(self):
+        self.starts += 1
+        self.called.set()
+
+    def news(self):
+        return []
+
+
+@pytest.fixture
+def background(make_config, clock, catalogue):
+    """Services that look after tasks, and the jobs that they have."""
+
+    def make(*, in_background=True, build=None):
+        config = make_config()
+        started = Started()
+        services = Services(
+            clock=clock,
+            load_config=lambda: config,
+            load_catalogue=lambda: catalogue,
+            build_jobs=build or (lambda *_: started),
+            in_background=in_background,
+        )
+        (config.state_path).mkdir(parents=True)
+        return services, started, config.state_path / "ledger.sqlite3"
+
+    return make
+
+
+def joined_threads():
+    for thread in threading.enumerate():
+        if thread.name == "kie-mcp-look":
+            thread.join(30)
+
+
+def test_any_first_call_looks_after_the_tasks(background, clock):
+    services, started, ledger = background()
+    ledger.touch()
+    call_tool(DESCRIBE, services, {}, CallContext(clock))
+    assert started.called.wait(30)
+    call_tool(DESCRIBE, services, {}, CallContext(clock))
+    joined_threads()
+    assert started.starts == 1
+    clock.time += LOOK_AGAIN_SECONDS
+    with pytest.raises(InputError):
+        call_tool(DESCRIBE, services, {"unknown": 1}, CallContext(clock))
+    joined_threads()
+    assert started.starts == 2
+
+
+def test_without_a_ledger_there_is_nothing_to_look_for(background, clock):
+    services, started, ledger = background()
+    services.look_after_tasks()
+    joined_threads()
+    assert started.starts == 0
+    assert not ledger.exists()
+
+
+def test_a_command_looks_after_nothing(background):
+    services, started, ledger = background(in_background=False)
+    ledger.touch()
+    services.look_after_tasks()
+    joined_threads()
+    assert started.starts == 0
+
+
+def test_settings_that_cannot_be_used_end_the_look_and_nothing_else(background, caplog):
+    def refuse(*_):
+        raise RuntimeError("a bug")
+
+    services, _, ledger = background(build=refuse)
+    ledger.touch()
+    services.look_after_tasks()
+    joined_threads()
+    assert "could not be looked for: a bug" in caplog.text
