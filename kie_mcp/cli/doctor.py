@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Check = tuple[str, bool, str]
 
 
+_PARTS = ("-wal", "-shm")
+"""What SQLite keeps beside a file."""
+
+
 def checks(services: Services, context: CallContext) -> Iterator[Check]:
     """Yield ``(what, whether it is right, detail)``; later checks are left out where the settings are not."""
     yield "program", True, f"kie-mcp {kie_mcp.__version__}, Python {platform.python_version()} ({sys.executable})"
@@ -74,8 +78,9 @@ def _state_folder(services: Services, config: Config) -> str:
     ledger = ledger_path(config).absolute()
     folder = ledger.parent
     if os.path.lexists(ledger):
-        notice = services.jobs.database.notice
-        return "; ".join([str(folder), *([notice] if notice else [])])
+        services.jobs.ledger.recent(limit=1)
+        kept = sorted(path.name for path in folder.glob(f"{ledger.name}.*-*") if not path.name.endswith(_PARTS))
+        return "; ".join([str(folder), *([f"earlier ledgers kept there: {', '.join(kept)}"] if kept else [])])
     place = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
         raise ConfigError(

@@ -96,6 +96,7 @@ def test_a_broken_ledger_is_set_aside_and_told(look, tmp_path):
     assert right
     assert detail.startswith(f"{tmp_path / 'state'}; ")
     assert list((tmp_path / "state").glob("ledger.sqlite3.*-*"))
+    assert look()["state folder"] == (True, detail)  # it stays there until somebody looks into it
 
 
 def test_the_ledger_of_an_api_on_this_machine_is_the_one_looked_at(look, tmp_path, monkeypatch):
@@ -104,7 +105,7 @@ def test_the_ledger_of_an_api_on_this_machine_is_the_one_looked_at(look, tmp_pat
     (tmp_path / "state" / "ledger-sandbox.sqlite3").write_bytes(b"no database " * 100)
     right, detail = look()["state folder"]
     assert right
-    assert "is damaged" in detail
+    assert "ledger-sandbox.sqlite3.damaged-" in detail
 
 
 def test_a_state_folder_that_cannot_be_made_is_told(look, monkeypatch, nowhere):
