@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ class Application:
         self._log_stream = log_stream
         self._lock = threading.Lock()
         self._sandbox: Sandbox | None = None
-        self._secrets: tuple[str, ...] = ()
+        self._secrets: tuple[str, ...] | None = None
         self.services = Services(
             clock=clock,
             load_config=self._config,
@@ -77,7 +78,11 @@ class Application:
         return call_tool(tool, self.services, self._masked(arguments), context)
 
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown; empty until the settings were read."""
+        """What must not be shown; nothing where the settings cannot be used."""
+        if self._secrets is None:
+            self._secrets = ()
+            with suppress(KieMcpError):
+                self._secrets = self.services.config.secrets()
         return self._secrets
 
     @property
@@ -94,12 +99,11 @@ class Application:
                 self._sandbox = None
 
     def _masked(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        try:
-            secrets = self.services.config.secrets()
-        except KieMcpError:
-            return arguments  # without settings there is no key, and a tool that needs them says what is wrong
-        masked: dict[str, Any] = log.redact(arguments, secrets)
-        return masked
+        with suppress(KieMcpError):
+            # Read anew where that has failed so far, so that this call goes by settings that were mended.
+            masked: dict[str, Any] = log.redact(arguments, self.services.config.secrets())
+            return masked
+        return arguments  # without settings there is no key, and a tool that needs them says what is wrong
 
     def _config(self) -> Config:
         config = self._read_config(sandbox=self._asked_for_sandbox)

@@ -91,7 +91,10 @@ def serve(
     _leave_on_signals(server, leave)
     _read(wire, server)
     if _drain(wire, server):
-        application.close()
+        try:
+            application.close()
+        except Exception as error:  # noqa: BLE001 - everything was answered; what cannot be put away is left behind
+            _log_internal_error(error)
     leave(0)
     return 0
 
@@ -121,18 +124,29 @@ class _LazyApplication:
 
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
         """Run the tool. What the building raises is raised by each call until it succeeds."""
-        with self._lock:
-            if self._built is None:
-                self._built = self._build()
-        return self._built.call(tool, arguments, context)
+        return self._application().call(tool, arguments, context)
 
     def redact(self, value: Any) -> Any:
-        """``value`` without the secrets of the application; before it was built none are known."""
-        if self._built is None:
+        """``value`` without the secrets of the application.
+
+        Before the first call they are not known, and only an error of the protocol, which may say again what was asked,
+        is a reason to look for them.
+        """
+        if self._built is None and not (isinstance(value, dict) and {"jsonrpc", "error"} <= value.keys()):
+            return value
+        try:
+            secrets = self._application().secrets()
+        except Exception:  # noqa: BLE001 - the next call says what is wrong; here there is nothing to hide then
             return value
         from kie_mcp.log import redact
 
-        return redact(value, self._built.secrets())
+        return redact(value, secrets)
+
+    def _application(self) -> Application:
+        with self._lock:
+            if self._built is None:
+                self._built = self._build()
+        return self._built
 
     def close(self) -> None:
         """Close what was built."""

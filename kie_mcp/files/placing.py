@@ -52,7 +52,7 @@ class Journal(Protocol):
         """Note that a whole file is about to get its name."""
 
     def placed(self, picture: SavedPicture) -> None:
-        """Note that it has it. The part, if it still is there, is removed after that."""
+        """Note that it has it, and that the part is gone."""
 
 
 def place(placing: Placing, journal: Journal) -> Path:
@@ -66,6 +66,7 @@ def place(placing: Placing, journal: Journal) -> Path:
         with write_errors(path.parent), suppress(FileExistsError):
             _move_exclusively(placing.part, path)
             _sync_folder(path.parent)
+            remove_part(placing.part)  # as long as the note speaks of it
             journal.placed(picture)
             return path
     raise AssertionError  # the names never end
@@ -86,6 +87,7 @@ def finish_placing(placing: Placing, journal: Journal) -> SavedPicture | None:
     part, picture = placing.part, placing.picture
     placed = _same_file(part, picture.path) or (not part.exists() and _size(picture.path) == picture.bytes)
     if placed:
+        remove_part(part)
         journal.placed(picture)
     elif _size(part) == picture.bytes:
         if _size(picture.path) == 0:  # the name, taken where there are no links, just before it was filled

@@ -62,7 +62,7 @@ class Recovery:
         """Take over what dead processes have left, and go on collecting until ``close``."""
         self.take_over(self._context)
         with self._lock:
-            if self._thread is None:
+            if self._thread is None and not self._context.cancelled:
                 self._thread = threading.Thread(target=self._run, name="kie-mcp-recovery", daemon=True)
                 self._thread.start()
 
@@ -106,10 +106,12 @@ class Recovery:
 
     def close(self) -> None:
         """Stop collecting; what is under way is given a moment to put itself in order."""
-        self._context.cancel()
+        with self._lock:
+            self._context.cancel()
+            thread = self._thread
         self._unattended.wake()
-        if self._thread is not None:
-            self._thread.join(_LEAVING_SECONDS)
+        if thread is not None:
+            thread.join(_LEAVING_SECONDS)
 
     def _run(self) -> None:
         while not self._context.cancelled:

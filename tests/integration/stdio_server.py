@@ -79,6 +79,8 @@ class Application:
         return ("sk-secret",)
 
     def close(self) -> None:
+        if os.environ.get("TEST_REFUSE_TO_CLOSE"):
+            raise RuntimeError("something hangs")
         print("closed well", file=sys.stderr)  # the test looks for it
 
 

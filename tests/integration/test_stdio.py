@@ -186,6 +186,22 @@ def test_secrets_of_the_application_are_taken_out_of_answers():
     assert b"sk-secret" not in done.stdout
 
 
+def test_secrets_are_taken_out_of_protocol_errors_before_the_first_call_too():
+    answers, done = run(FAKE, lines_of(call(1, "sk-secret" * 3), request(2, "sk-secret/list")))
+    assert [answer["error"]["message"] for answer in answers] == [
+        "Unknown tool: [redacted][redacted][redacted]",
+        "Method not found: [redacted]/list",
+    ]
+    assert b"sk-secret" not in done.stdout
+
+
+def test_what_cannot_be_closed_is_told_and_changes_nothing():
+    answers, done = run(FAKE, lines_of(call(1, "echo")), TEST_REFUSE_TO_CLOSE="1")
+    assert answers[0]["result"]["structuredContent"]["ok"]
+    assert done.returncode == 0
+    assert b"something hangs" in done.stderr
+
+
 def test_garbage_gets_errors_and_the_server_goes_on(server):
     server.write(b"\n\xff\xfe\n{\n[]\n" + b"[" * 100_000 + b"\n")
     server.send(request(1))

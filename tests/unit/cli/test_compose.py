@@ -62,11 +62,20 @@ def test_a_call_is_validated_and_run(build):
 def test_the_key_is_a_secret_and_goes_no_further(build, monkeypatch):
     monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
     application = build()
-    assert application.secrets() == ()
-    answer = application.call(TOOL["list_models"], {"query": "sk-1234567890"}, CallContext())
     assert application.secrets() == ("sk-1234567890",)
+    answer = application.call(TOOL["list_models"], {"query": "sk-1234567890"}, CallContext())
     assert answer.structured["models"] == []
     assert "sk-1234567890" not in json.dumps(answer.structured)
+
+
+def test_without_usable_settings_there_is_no_secret_until_they_are_mended(build, monkeypatch):
+    monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
+    monkeypatch.setenv("KIE_AI_TIMEOUT_SECONDS", "soon")
+    application = build()
+    assert application.secrets() == ()
+    monkeypatch.setenv("KIE_AI_TIMEOUT_SECONDS", "5")
+    application.call(TOOL["list_models"], {}, CallContext())
+    assert application.secrets() == ("sk-1234567890",)
 
 
 def test_without_usable_settings_a_tool_that_needs_none_still_works(build, monkeypatch):
