@@ -14,7 +14,7 @@ from kie_mcp.files.data_urls import data_of, is_data_url, without_data
 from kie_mcp.files.paths import path_from
 from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, sniff
 from kie_mcp.files.whole import is_whole
-from kie_mcp.text import shortened
+from kie_mcp.text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,7 +47,7 @@ class LocalPicture:
     @property
     def name(self) -> str:
         """What to call it while it is on its way."""
-        return "a picture" if self.path is None else self.path.name
+        return "a picture" if self.path is None else printable(self.path.name, _LONGEST_SHOWN)
 
     def open(self) -> OpenPicture:
         """Open it for reading, from its first byte, after looking at what was opened once more.

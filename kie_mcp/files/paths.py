@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from kie_mcp.files.reserved import windows_trouble
+
 
 def is_file_url(text: str) -> bool:
     """Whether a text is a ``file`` URL, with a host, an empty one or none (RFC 8089, 2)."""
@@ -28,9 +30,12 @@ def path_from(text: str) -> Path:
     except UnicodeEncodeError as error:
         raise ValueError("it contains half of a character (a lone surrogate)") from error
     try:
-        return Path(text).expanduser()
+        path = Path(text).expanduser()
     except RuntimeError as error:
         raise ValueError("its home folder (~) is not known") from error
+    if os.name == "nt" and (trouble := windows_trouble(path)):
+        raise ValueError(trouble)
+    return path
 
 
 def _from_url(url: str) -> str:

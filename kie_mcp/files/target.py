@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
+import re
+import tempfile
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kie_mcp.errors import OutputError
+from kie_mcp.errors import ConfigError, OutputError
 from kie_mcp.files.paths import path_from
+from kie_mcp.files.reserved import is_device_name
 from kie_mcp.log import logger
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from kie_mcp.config import Config
 
 PICTURE_EXTENSIONS = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif")
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{digit}" for port in ("com", "lpt") for digit in range(10))}
+_STATE_FILE = re.compile(r"\.(sqlite3|json)([.-]|$)", re.IGNORECASE)
 _LONGEST_NAME = 255
 _ROOM_FOR_SUFFIXES = 16
 """Bytes of a name kept free for another extension and for the numbers that tell files apart."""
@@ -65,6 +68,23 @@ class Outputs:
             raise _refusal(repr(output_path), _reason(error)) from error
         (self._check if trial else self._prepare)(wanted.folder)
         return wanted
+
+    @property
+    def max_bytes(self) -> int:
+        """The size of the largest picture that is written."""
+        return self._config.max_image_bytes
+
+    def recheck(self, target: Target) -> None:
+        """Once more, just before something is written: the folder may have become a link to elsewhere meanwhile.
+
+        Raises ``OutputError`` where the folder is gone, or is not inside the roots any more.
+        """
+        try:
+            self._require_root(target.folder)
+            if not target.folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "it is no folder any more")
+        except (OSError, RuntimeError) as error:
+            raise _refusal(f"the folder {target.folder}", _reason(error)) from error
 
     def default_folder(self) -> tuple[Path, str | None]:
         """Tell the folder used without ``output_path``, and what to say about it. Leaves no trace, never raises."""
@@ -125,14 +145,26 @@ class Outputs:
             raise _refusal(f"the folder {folder}", _reason(error)) from error
 
     def _require_root(self, folder: Path) -> None:
-        """Refuse a folder that is, with links followed, outside ``KIE_AI_OUTPUT_ROOTS``."""
+        """Refuse a folder that is, with links followed, outside ``KIE_AI_OUTPUT_ROOTS`` or a file of the state."""
         roots = self._config.output_roots
         place = folder.resolve()
+        if self._is_of_the_state(place):
+            raise OutputError(f"The folder {folder} has a name that the task ledger needs.", next_step=_NEXT_STEP)
         if roots and not any(place.is_relative_to(_absolute(root).resolve()) for root in roots):
             raise OutputError(
                 f"The folder {folder} is outside KIE_AI_OUTPUT_ROOTS ({os.pathsep.join(map(str, roots))}).",
                 next_step="Choose an output_path inside one of those folders.",
             )
+
+    def _is_of_the_state(self, place: Path) -> bool:
+        """Whether a path goes through one of the program's own files, which a folder of its name would keep out."""
+        try:
+            state = self._config.state_path.resolve()
+        except ConfigError:
+            return False
+        parts = place.relative_to(state).parts if place.is_relative_to(state) else ()
+        own = bool(parts) and _STATE_FILE.search(parts[0]) is not None
+        return own or (self._config.log_file is not None and place == self._config.log_file.resolve())
 
 
 def _user_pictures() -> Path:
@@ -162,7 +194,7 @@ def _split(text: str) -> Target:
         return Target(path)
     if not stem.strip(". "):
         raise ValueError("the file has no name before its extension")
-    if stem.split(".")[0].rstrip().lower() in _DEVICES:
+    if is_device_name(stem):  # anywhere: pictures travel
         raise ValueError(f"{stem!r} is a reserved device name on Windows")
     if len(os.fsencode(path.name)) > _LONGEST_NAME - _ROOM_FOR_SUFFIXES:
         raise ValueError(f"the file name is longer than {_LONGEST_NAME - _ROOM_FOR_SUFFIXES} bytes")
@@ -170,10 +202,13 @@ def _split(text: str) -> Target:
 
 
 def _probe(folder: Path) -> None:
-    """Make a file in ``folder`` and take it away again; raises ``OSError`` where that cannot be done."""
-    trial = folder / f".kie-mcp-{secrets.token_hex(8)}.part"
-    trial.touch(exist_ok=False)
-    trial.unlink()
+    """Make a file in ``folder``; raises ``OSError`` where that cannot be done.
+
+    It has no name where the system can do without (Linux, O_TMPFILE), else it loses it at once: nothing is left
+    behind, even by a process that is killed here.
+    """
+    with tempfile.TemporaryFile(dir=folder, prefix=".kie-mcp-", suffix=".part"):
+        pass
 
 
 def _reason(error: Exception) -> str:

@@ -81,15 +81,16 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     downloader = Downloader(config)
     uploads = Uploads(config, client, downloader, UploadLedger(database, clock, secrets))
     watcher = Watcher(client, ledger, gate.backlog)
+    outputs = Outputs(config)
     generations = Generations(
         config=config,
         catalogue=catalogue,
         ledger=ledger,
-        outputs=Outputs(config),
+        outputs=outputs,
         sources=Sources(config, client, downloader, ledger, watcher, uploads),
         submitter=Submitter(config, client, ledger, window),
         watcher=watcher,
-        saver=Saver(config, client, downloader, ledger, custody, lambda: uuid.uuid4().hex),
+        saver=Saver(outputs, client, downloader, ledger, custody, lambda: uuid.uuid4().hex),
         unattended=Unattended(clock),
     )
     recovery = Recovery(generations, custody, clock)

@@ -13,9 +13,8 @@ from kie_mcp.jobs.claiming import Claim, TaskJournal, half_done
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kie_mcp.config import Config
     from kie_mcp.context import CallContext
-    from kie_mcp.files import SavedPicture
+    from kie_mcp.files import Outputs, SavedPicture
     from kie_mcp.jobs.model import SavePlan
     from kie_mcp.kie import Downloader, KieClient, TaskStatus
     from kie_mcp.ledger import Custody, SavedFile, TaskLedger
@@ -36,7 +35,7 @@ class Saver:
 
     def __init__(
         self,
-        config: Config,
+        outputs: Outputs,
         client: KieClient,
         downloader: Downloader,
         ledger: TaskLedger,
@@ -44,7 +43,7 @@ class Saver:
         new_name: Callable[[], str],
     ) -> None:
         """``new_name`` gives each call a name that no other has."""
-        self._config = config
+        self._outputs = outputs
         self._client = client
         self._downloader = downloader
         self._ledger = ledger
@@ -121,11 +120,12 @@ class Saver:
 
     def _fetch(self, output: _Output, claim: Claim, journal: TaskJournal, context: CallContext) -> SavedPicture:
         def receive(chunks: Iterator[bytes]) -> SavedPicture:
+            self._outputs.recheck(output.plan.target)
             return save_picture(
                 output.plan.target,
                 _holding(claim, chunks),
                 stem=output.stem,
-                max_bytes=self._config.max_image_bytes,
+                max_bytes=self._outputs.max_bytes,
                 journal=journal,
                 asked_format=output.plan.asked_format,
             )

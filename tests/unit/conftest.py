@@ -97,15 +97,16 @@ def joined(config, catalogue, clock, client, downloads):
     window = RateWindow(documents, config.rate_limit, clock, owner=presence.id, is_alive=presence.is_alive)
     watcher = Watcher(client, ledger)
     uploads = Uploads(config, client, downloads, UploadLedger(database, clock, secrets=config.secrets()))
+    outputs = Outputs(config)
     generations = Generations(
         config=config,
         catalogue=catalogue,
         ledger=ledger,
-        outputs=Outputs(config),
+        outputs=outputs,
         sources=Sources(config, client, downloads, ledger, watcher, uploads),
         submitter=Submitter(config, client, ledger, window),
         watcher=watcher,
-        saver=Saver(config, client, downloads, ledger, custody, lambda: f"call-{next(names)}"),
+        saver=Saver(outputs, client, downloads, ledger, custody, lambda: f"call-{next(names)}"),
         unattended=Unattended(clock),
     )
     batches = Batches(generations)

@@ -54,6 +54,49 @@ def test_what_is_no_regular_file_is_refused_without_opening_it(tmp_path):
             local_picture(str(path), max_bytes=10)
 
 
+@pytest.mark.parametrize(
+    "path", ["/proc/self/environ", "/proc/self/mem", "/proc/kmsg", "/dev/stdin", "/dev/null", "/etc/passwd"]
+)
+def test_the_systems_own_files_stay_here(path):
+    with pytest.raises(InputError, match="cannot be used"):
+        local_picture(path, max_bytes=10_000)
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "/proc/self/environ", "/dev/zero", "/"])
+def test_a_link_named_like_a_picture_is_what_it_leads_to(tmp_path, target):
+    (tmp_path / "fox.png").symlink_to(target)
+    with pytest.raises(InputError, match="cannot be used"):
+        local_picture(str(tmp_path / "fox.png"), max_bytes=10_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "/a\0.png",
+        "/\ud800.png",
+        "file:///%ff.png",
+        "file://host/a.png",
+        "file:////host/a.png",
+        "~nobody-of-that-name/a.png",
+        "/" + "x" * 300,
+        "file:///a.png?x",
+        "file:relative",
+    ],
+)
+def test_a_path_that_cannot_be_one_is_refused_with_one_line(text):
+    with pytest.raises(InputError) as caught:
+        local_picture(text, max_bytes=10_000)
+    assert caught.value.message.isprintable()
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_harmless(picture, tmp_path):
+    path = tmp_path / "a\x1b[31m\u202egnp.exe"
+    path.write_bytes(picture())
+    assert local_picture(str(path), max_bytes=10_000).name == "a [31m gnp.exe"
+
+
 def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "a.png").touch()
     with pytest.raises(InputError, match="empty"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,10 @@ def test_dots_are_taken_out_of_the_path(here, outputs):
         ("/".join(["x" * 200] * 30) + "/a.png", "too long"),
         ("CON.png", "device name"),
         ("com1.tar.png", "device name"),
+        ("COM\u00b9.png", "device name"),
+        ("nul .png", "device name"),
+        ("a\ud800.png", "lone surrogate"),
+        ("art/\ud800/a.png", "lone surrogate"),
         (".png", "no name before its extension"),
         ("file://elsewhere/a.png", "another machine"),
     ],
@@ -178,3 +183,91 @@ def test_the_users_own_pictures_folder_is_the_default(here, tmp_path, monkeypatc
     (here / "file").touch()
     folder, _ = Outputs(Config(state_dir=tmp_path, output_dir=here / "file")).default_folder()
     assert folder == tmp_path / "Pictures" / "kie-mcp"
+
+
+# what may have changed between the choice and the writing
+
+
+def test_a_place_that_has_not_changed_is_still_right(here, outputs):
+    chosen = outputs(output_roots=(here,))
+    chosen.recheck(chosen.target("art/a.png"))
+    chosen.recheck(chosen.target(None))
+
+
+def test_a_folder_that_has_become_a_link_to_elsewhere_is_refused(here, outputs):
+    chosen = outputs(output_roots=(here,))
+    target = chosen.target("art/deep/a.png")
+    (here / "art" / "deep").rmdir()
+    (here / "art").rmdir()
+    elsewhere = here.parent / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (here / "art").symlink_to(elsewhere)
+    with pytest.raises(OutputError, match="KIE_AI_OUTPUT_ROOTS"):
+        chosen.recheck(target)
+
+
+def test_a_folder_that_is_gone_or_none_any_more_is_refused(here, outputs):
+    chosen = outputs()
+    target = chosen.target("art")
+    (here / "art").rmdir()
+    with pytest.raises(OutputError, match="no folder any more"):
+        chosen.recheck(target)
+    (here / "art").symlink_to(here / "art")
+    with pytest.raises(OutputError, match="cannot be written"):
+        chosen.recheck(target)
+
+
+# the program's own files
+
+
+@pytest.mark.parametrize(
+    "name", ["ledger.sqlite3", "window.sqlite3-wal", "catalogue.json", "ledger.sqlite3/deep", "x.SQLITE3"]
+)
+def test_no_folder_takes_the_name_of_a_file_of_the_state(here, tmp_path, outputs, name):
+    with pytest.raises(OutputError, match="the task ledger needs"):
+        outputs().target(str(tmp_path / "state" / name))
+    assert not (tmp_path / "state").exists()
+
+
+def test_no_folder_takes_the_name_of_the_log(here, outputs):
+    with pytest.raises(OutputError, match="the task ledger needs"):
+        outputs(log_file=here / "log").target("log/a.png")
+
+
+def test_the_state_folder_may_hold_pictures_all_the_same(here, tmp_path, outputs):
+    assert outputs().target(str(tmp_path / "state")).folder == tmp_path / "state"
+    assert outputs().target(str(tmp_path / "state" / "art" / "a.png")).folder == tmp_path / "state" / "art"
+
+
+def test_without_a_home_folder_there_is_no_state_to_protect(here, monkeypatch):
+    def no_home(*_, **__):
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr("platformdirs.user_state_path", no_home)
+    assert Outputs(Config()).target("art").folder == here / "art"
+
+
+# the proof that a folder can be written
+
+
+def test_a_process_that_is_killed_in_the_middle_of_the_proof_leaves_no_file(here, outputs, monkeypatch):
+    seen = []
+    real = tempfile.TemporaryFile
+
+    def watched(**given):
+        file = real(**given)
+        seen.append(everything(here / "art"))  # what would be left now
+        return file
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", watched)
+    outputs().target("art")
+    assert seen == [[]]
+
+
+def test_a_folder_that_refuses_files_is_told_with_the_reason(here, outputs, monkeypatch):
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(OutputError, match="no space left on device"):
+        outputs().target("art")

@@ -16,10 +16,14 @@ from kie_mcp.kie import TaskStatus
 
 @pytest.fixture
 def run(bench):
-    """Run a batch of prompts (or of errors, or of requests)."""
+    """Run a batch of prompts (or of errors, or of requests).
+
+    The waits of all items move one driven clock on, so that none may end by its own time-out.
+    """
 
     def start(*asked, context=None, **plan):
-        requests = [bench.request(one) if isinstance(one, str) else one for one in asked]
+        long = {"poll_timeout_seconds": 1e9}
+        requests = [bench.request(one, **long) if isinstance(one, str) else one for one in asked]
         return bench.batches.run(requests, BatchPlan(**plan), context or bench.context())
 
     return start

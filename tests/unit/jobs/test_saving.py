@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from kie_mcp.errors import (
     TaskNotFoundError,
     UnclearAnswerError,
 )
+from kie_mcp.files import Target
 from kie_mcp.jobs.model import SavePlan
 from kie_mcp.kie import TaskStatus
 from kie_mcp.ledger import Presence
@@ -256,6 +258,20 @@ def test_a_cancel_while_a_link_is_renewed_ends_it(save, done, client, downloads,
     client.scripts["renew"] = [cancelled]
     with pytest.raises(CancelledError):
         save(done("t", A), context)
+
+
+def test_a_folder_that_has_become_a_link_to_elsewhere_is_not_written_to(make_bench, done, tmp_path):
+    bench = make_bench(output_roots=(tmp_path / "out",))
+    status = done("t", A)
+    bench.ledger.observed("t", "success", image_urls=status.image_urls)
+    plan = SavePlan(bench.outputs.target(None), "a red fox")
+    (tmp_path / "out").rename(tmp_path / "moved")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="outside KIE_AI_OUTPUT_ROOTS"):
+        bench.saver.save(status, replace(plan, target=Target(tmp_path / "out" / "sub")), bench.context())
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_no_picture_leaves_no_file(bench, save, done, downloads):
