@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 MOST_SECONDS = 1_000_000
 """Eleven days: sockets and waits of some platforms take no more than about twice as long."""
 
+_REDIS_PORT = 6379
+_MASK = "***"
 _ON = ("on", "1", "true", "yes")
 _OFF = ("off", "0", "false", "no")
 
@@ -106,9 +109,40 @@ def paths(value: str) -> tuple[Path, ...]:
     return found
 
 
-def not_available(value: str) -> str:
-    """No value at all."""
-    raise ValueError(value)
+@dataclass(frozen=True)
+class SecretUrl:
+    """The URL of a server with a password in it, perhaps; what shows it, shows ``shown`` instead of ``full``.
+
+    ``where`` is its host and port, or its socket. ``passwords`` are the forms of the password.
+    """
+
+    full: str = field(repr=False)
+    shown: str
+    where: str
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+def redis_url(value: str) -> SecretUrl:
+    """A URL that the package redis takes: redis://, rediss:// (encrypted) or unix:// (a socket of this machine)."""
+    parts = urlsplit(value)
+    port = parts.port or _REDIS_PORT  # raises ValueError where it is no number
+    if parts.scheme == "unix":
+        where = parts.path
+    elif parts.scheme in ("redis", "rediss") and parts.hostname:
+        where = f"{parts.hostname}:{port}"
+    else:
+        raise ValueError
+    if not where or parts.fragment:
+        raise ValueError
+    written = [parts.password or "", *parse_qs(parts.query).get("password", [])]
+    passwords = {form for word in written if word for form in (word, unquote(word), quote(word, safe=""))}
+    user, _, host = parts.netloc.rpartition("@")
+    netloc = f"{user.partition(':')[0]}:{_MASK}@{host}" if parts.password else parts.netloc
+    shown = re.sub(r"(?<=[?&]password=)[^&]*", _MASK, value.replace(parts.netloc, netloc, 1))
+    return SecretUrl(value, shown, where, tuple(sorted(passwords)))
 
 
 def switch(value: str) -> bool:

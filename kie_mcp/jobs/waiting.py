@@ -38,8 +38,9 @@ _SPARE_SECONDS = 0.3
 """A backlog of polls up to this is none."""
 _YIELDING = 4.0
 _SOON = 0.1
-_LATE = 0.5
+_LATE = 0.25
 """Of the time between two turns: eleven polls stay more than a second apart, and the network may still delay some."""
+_MOST_RESERVATIONS = 3
 _ALONE_SECONDS = 10.0
 _FARTHEST_SECONDS = 5.0
 """As far ahead as 45 processes reserve together."""
@@ -78,7 +79,7 @@ class PollGate:
         self._lock = threading.Lock()
         self._queue: deque[object] = deque()
         self._turn: float | None = None
-        self._reserved_again = False
+        self._reservations = 0
         self._next = self._alone_until = float("-inf")
         self._gap = self._spacing
 
@@ -112,17 +113,17 @@ class PollGate:
             if now < turn:
                 return turn - now
             self._queue.popleft()
-            self._turn, self._reserved_again, self._next = None, False, now + self._spacing
+            self._turn, self._reservations, self._next = None, 0, now + self._spacing
             return 0.0
 
     def _reserved(self, now: float) -> tuple[float, float]:
         """The moment that is this process's, reserved if there is none yet; and the time.
 
-        Who comes late to it (the system was busy) would come close to the next: it reserves another one, once.
+        Who comes late to it (the system is busy) would come close to the next, and reserves another; not for ever.
         """
-        late = self._turn is not None and now > self._turn + _LATE * self._spacing and not self._reserved_again
-        if self._turn is None or late:
-            self._reserved_again = late
+        late = self._turn is not None and now > self._turn + _LATE * self._spacing
+        if self._turn is None or (late and self._reservations < _MOST_RESERVATIONS):
+            self._reservations += 1
             wait = self._reserve(now)
             now = self._clock.monotonic()
             self._turn = now + wait

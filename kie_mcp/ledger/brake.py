@@ -57,7 +57,7 @@ class Brake:
             return False
         refused_at, allowed, _, _ = self._document["brake"]
         feeling = self._now < refused_at + _FEELING_WINDOWS * self._rate.seconds
-        return feeling and sum(at >= refused_at for at in reserved_at) >= allowed
+        return bool(feeling and sum(at > refused_at for at in reserved_at) >= allowed)
 
     def refused(self) -> None:
         """Kie said "too many requests"."""
@@ -69,5 +69,5 @@ class Brake:
     def answered(self, reserved_at: float) -> None:
         """A request was answered; one that went out after the last refusal was accepted, or else it was refused."""
         brake = self._document.get("brake")
-        if brake and reserved_at >= brake[0]:
+        if brake and reserved_at > brake[0]:
             brake[1] = min(2 * brake[1], self._rate.count)

@@ -80,7 +80,7 @@ def open_documents(config: Config, clock: Clock) -> Documents:
         return SqliteDocuments(config.state_file("window", "sqlite3"), clock)
     from kie_mcp.ledger.redis_documents import RedisDocuments
 
-    return RedisDocuments(config.rate_limit_url, config.account_mark())
+    return RedisDocuments(config.rate_limit_url, config.account_mark(), clock)
 
 
 def _read(text: str | bytes | None) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from kie_mcp.ledger.documents import apply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from kie_mcp.clock import Clock
     from kie_mcp.values import SecretUrl
 
 Result = TypeVar("Result")
 
-_TIMEOUT_SECONDS = 3.0
+_TIMEOUT_SECONDS = 2.0
+_BROKEN_SECONDS = 1.0
+"""For so long after a failure nobody else tries: many wait, and each would wait for the time-out."""
 _KEPT_SECONDS = 3600
 """Longer than anything in a document counts; whoever uses one puts its end off."""
 _VERSION = "1"
@@ -24,12 +27,14 @@ _VERSION = "1"
 class RedisDocuments:
     """Documents of one account (``mark``) in the Redis server of a URL; the clock is the server's.
 
-    ``client`` is for tests. Raises ``ConfigError`` where the package is missing or the URL cannot be used; no
-    connection is made before the first use.
+    ``client`` is one that was made already. Raises ``ConfigError`` where the package is missing or the URL cannot be
+    used; no connection is made before the first use.
     """
 
-    def __init__(self, url: SecretUrl, mark: str, client: Any = None) -> None:
+    def __init__(self, url: SecretUrl, mark: str, clock: Clock, client: Any = None) -> None:
         self._where = url.where
+        self._clock = clock
+        self._broken: tuple[float, str] | None = None
         self._prefix = f"kie-mcp:{_VERSION}:{mark}:"
         self._client = client or _client(url)
 
@@ -68,15 +73,23 @@ class RedisDocuments:
         """
         from redis.exceptions import RedisError
 
+        broken = self._broken
+        if broken and self._clock.monotonic() < broken[0] + _BROKEN_SECONDS:
+            raise self._error(broken[1])
         try:
             yield
+            self._broken = None
         except (RedisError, OSError) as error:
-            raise ConfigError(
-                f"The rate window at {self._where} (KIE_AI_RATE_LIMIT_URL) cannot be used ({type(error).__name__}); "
-                "nothing was sent.",
-                next_step="Start that Redis server or correct KIE_AI_RATE_LIMIT_URL; without it the window is shared "
-                "by the processes of this machine.",
-            ) from None
+            reason = type(error).__name__
+            self._broken = (self._clock.monotonic(), reason)
+            raise self._error(reason) from None
+
+    def _error(self, reason: str) -> ConfigError:
+        return ConfigError(
+            f"The rate window at {self._where} (KIE_AI_RATE_LIMIT_URL) cannot be used ({reason}); nothing was sent.",
+            next_step="Start that Redis server or correct KIE_AI_RATE_LIMIT_URL; without it the window is shared "
+            "by the processes of this machine.",
+        )
 
 
 def _client(url: SecretUrl) -> Any:
@@ -90,12 +103,12 @@ def _client(url: SecretUrl) -> Any:
             "KIE_AI_RATE_LIMIT_URL is set, and the package redis is not installed.",
             next_step='Install it with: pip install "kie-mcp[redis]"; or unset KIE_AI_RATE_LIMIT_URL.',
         ) from error
+    timeouts = {"socket_timeout": _TIMEOUT_SECONDS}
+    if not url.full.startswith("unix:"):
+        timeouts["socket_connect_timeout"] = _TIMEOUT_SECONDS
     try:
-        return redis.Redis.from_url(
-            url.full,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 1),
-        )
-    except ValueError:
-        raise ConfigError(f"KIE_AI_RATE_LIMIT_URL ({url}) cannot be used.") from None
+        client = redis.Redis.from_url(url.full, retry=Retry(NoBackoff(), 1), **timeouts)
+        client.connection_pool.make_connection()  # not connected yet: shows whether it takes the URL's options
+    except (ValueError, TypeError):
+        raise ConfigError(f"KIE_AI_RATE_LIMIT_URL ({url}) has options that cannot be used.") from None
+    return client

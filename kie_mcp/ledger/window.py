@@ -31,6 +31,8 @@ _LONGEST_SLEEP = 1.0
 """So that places given up ahead in the line are noticed. A slot cannot free unnoticed meanwhile: a ticket that is
 settled during the sleep holds its slot for a whole window from then."""
 _SHORTEST_SLEEP = 0.01
+_ONE_AHEAD = 0.005
+"""What it takes, about, until somebody ahead in the queue has taken a slot that is free."""
 _ASK_AGAIN_SECONDS = 2.0
 """How often, at most, it is looked whether the holder of a slot still runs."""
 
@@ -111,23 +113,19 @@ class RateWindow:
         return self._change(lambda slots: slots.ask(self._place, self._owner, others_wait=others))
 
     def _opens_for(self, ahead: int) -> float:
-        """In how many seconds, at the earliest, a slot opens for whoever has so many ahead in the queue."""
-        if not self._opens:
-            return 0.0
-        return self._opens[min(ahead, len(self._opens) - 1)] - self._clock.monotonic()
+        """In how many seconds, at the earliest, a slot opens for whoever has so many ahead in the queue.
+
+        Where that is past, those ahead are about to take theirs.
+        """
+        opens = self._opens[min(ahead, len(self._opens) - 1)] - self._clock.monotonic() if self._opens else 0.0
+        return max(opens, ahead * _ONE_AHEAD)
 
     def _bury(self, holders: frozenset[str]) -> bool:
         """Free what the dead among ``holders`` hold; whether there were any."""
         now = self._clock.monotonic()
-        due = [
-            owner
-            for owner in sorted(holders)
-            if now >= self._asked_after.get(owner, float("-inf")) + _ASK_AGAIN_SECONDS
-        ]
-        self._asked_after = {
-            **{owner: self._asked_after[owner] for owner in holders if owner in self._asked_after},
-            **dict.fromkeys(due, now),
-        }
+        fresh = {owner: at for owner, at in self._asked_after.items() if now < at + _ASK_AGAIN_SECONDS}
+        due = sorted(holders - fresh.keys())
+        self._asked_after = {**fresh, **dict.fromkeys(due, now)}
         dead = [owner for owner in due if not self._is_alive(owner)]
         if dead:
             self._change(lambda slots: slots.bury(dead))

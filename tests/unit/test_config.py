@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from kie_mcp.config import VARIABLES, Config, Rate, config_from, environment_with_files, is_loopback_host, load_config
 from kie_mcp.errors import ConfigError
+from kie_mcp.values import redis_url
 
 DEFAULTS = {
     "KIE_AI_API_KEY": None,
@@ -56,6 +58,20 @@ URL_BAD = [
 ]
 PATH_GOOD = [("pictures", Path("pictures")), ("/srv/x", Path("/srv/x")), ("~/x", Path.home() / "x")]
 PATH_BAD = ["a\0b", "~no-such-user-of-this-machine/x"]
+REDIS_GOOD = [
+    "redis://localhost",
+    "redis://:s3cret@host:7000/2",
+    "rediss://user:s3cret@[::1]",
+    "unix:///run/redis/redis.sock?db=1",
+]
+REDIS_BAD = [
+    "localhost:6379",
+    "https://:s3cret@host",
+    "redis://",
+    "redis://:s3cret@host:port",
+    "redis://h/#x",
+    "unix://",
+]
 URL_PATH_GOOD = [("/jobs/other", "/jobs/other")]
 URL_PATH_BAD = ["jobs/createTask", "/", "/a b", "/a?b", "/a#b"]
 SWITCH_GOOD = [
@@ -79,7 +95,7 @@ GOOD = {
     "KIE_AI_UPLOAD_BASE_URL": URL_GOOD,
     "KIE_AI_STATE_DIR": PATH_GOOD,
     "KIE_AI_RATE_LIMIT": [("5/1", Rate(5, 1)), ("100/0.5", Rate(100, 0.5))],
-    "KIE_AI_RATE_LIMIT_URL": [],
+    "KIE_AI_RATE_LIMIT_URL": [(url, redis_url(url)) for url in REDIS_GOOD],
     "KIE_AI_MAX_IMAGE_BYTES": [("1", 1), ("5000000000", 5_000_000_000)],
     "KIE_AI_MAX_WAIT_SECONDS": SECONDS_GOOD,
     "KIE_AI_MAX_CREDITS_PER_CALL": [("0", 0), ("12.5", 12.5), ("5000000", 5_000_000)],
@@ -107,7 +123,7 @@ BAD = {
     "KIE_AI_UPLOAD_BASE_URL": URL_BAD,
     "KIE_AI_STATE_DIR": PATH_BAD,
     "KIE_AI_RATE_LIMIT": ["20", "20/", "/10", "0/10", "20/0", "20/10/1", "a/b", "2.5/10", "20/-1", "20/nan"],
-    "KIE_AI_RATE_LIMIT_URL": ["redis://localhost"],
+    "KIE_AI_RATE_LIMIT_URL": REDIS_BAD,
     "KIE_AI_MAX_IMAGE_BYTES": ["0", "-1", "10MB", "1.5"],
     "KIE_AI_MAX_WAIT_SECONDS": SECONDS_BAD,
     "KIE_AI_MAX_CREDITS_PER_CALL": ["-1", "nan", "inf", "all"],
@@ -169,7 +185,8 @@ def test_a_bad_value_is_an_error_that_says_what_is_accepted(name, text):
     variable = BY_NAME[name]
     assert variable.name in caught.value.message
     assert variable.accepts in caught.value.message
-    assert (repr(text) in caught.value.message) is not variable.secret
+    assert (repr(text) in caught.value.message) is not (variable.secret or variable.masked)
+    assert "s3cret" not in caught.value.message
 
 
 @pytest.mark.parametrize("text", BAD["KIE_AI_API_KEY"])
@@ -206,6 +223,45 @@ def test_the_key_is_a_secret_and_the_sandboxes_is_none():
     assert Config(api_key="s3cret-key").secrets() == ("s3cret-key",)
     assert Config(api_key="sandbox", sandbox=True).secrets() == ()
     assert Config().secrets() == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "where", "passwords"),
+    [
+        ("redis://localhost", "redis://localhost", "localhost:6379", set()),
+        ("redis://:w0rd@h:7/0", "redis://:***@h:7/0", "h:7", {"w0rd"}),
+        ("redis://:two@signs@h", "redis://:***@h", "h:6379", {"two@signs", "two%40signs"}),
+        ("rediss://me:p%40ss@h", "rediss://me:***@h", "h:6379", {"p%40ss", "p@ss", "p%2540ss"}),
+        (
+            "unix:///run/r.sock?password=a%20b&db=1",
+            "unix:///run/r.sock?password=***&db=1",
+            "/run/r.sock",
+            {"a b", "a%20b"},
+        ),
+    ],
+)
+def test_the_password_of_the_shared_window_is_a_secret_and_never_shown(url, shown, where, passwords):
+    config = config_from({"KIE_AI_API_KEY": "k", "KIE_AI_RATE_LIMIT_URL": url})
+    value = config.rate_limit_url
+    assert (value.full, str(value), value.where) == (url, shown, where)
+    assert set(config.secrets()) == {"k", *passwords}
+    assert set(Config(api_key="k", sandbox=True, rate_limit_url=value).secrets()) == passwords
+    assert not any(word in repr(config) + str(value) for word in passwords)
+
+
+def test_the_mark_of_an_account_tells_accounts_apart_and_tells_neither_key_nor_host():
+    marks = [
+        config.account_mark()
+        for config in (
+            Config(api_key="s3cret"),
+            Config(api_key="other"),
+            Config(api_key="s3cret", base_url="https://kie.example"),
+            Config(),
+        )
+    ]
+    assert len(set(marks)) == 4
+    assert all(re.fullmatch("[0-9a-f]{16}", mark) for mark in marks)
+    assert Config(api_key="s3cret").account_mark() == marks[0]
 
 
 def test_a_missing_key_is_an_error_that_says_how_to_set_it():

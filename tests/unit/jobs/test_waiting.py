@@ -1,16 +1,18 @@
-"""When polls come, and that all tasks of a process take turns."""
+"""When polls come, and that all tasks of all processes take turns."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 
 import pytest
 
 from kie_mcp.clock import Clock
 from kie_mcp.context import CallContext
-from kie_mcp.errors import CancelledError
-from kie_mcp.jobs.waiting import PollGate, first_delay, next_delay
+from kie_mcp.errors import CancelledError, ConfigError
+from kie_mcp.jobs.waiting import DOCUMENT, PollGate, next_delay
+from kie_mcp.ledger.documents import SqliteDocuments
 
 INTERVALS = (0.05, 0.5, 1, 3, 7, 10, 45, 119, 120, 200, 5000)
 LEARNED = ([], [40.0, 50.0], [0.2, 5.0, 9.0], [12.0, 13.0, 14.0], [33.0, 40.0, 41.0], [200.0, 210.0, 500.0])
@@ -19,10 +21,10 @@ ENDS = (0.01, 0.4, 1, 2.9, 5, 11.9, 30, 59, 60.5, 100, 118, 119.9, 120, 121, 131
 
 def polls(interval, learned):
     """The seconds, since submission, at which a task is polled."""
-    waited = first_delay(interval, learned)
+    waited = next_delay(0.0, interval, learned)
     while True:
         yield waited
-        waited += next_delay(waited, interval)
+        waited += next_delay(waited, interval, learned)
 
 
 @pytest.mark.parametrize("learned", LEARNED, ids=str)
@@ -33,31 +35,53 @@ def test_success_is_noticed_within_the_interval_when_young_and_within_a_tenth_of
         assert noticed - end <= allowed + 1e-9, (interval, end)
 
 
-def test_polls_ease_off_so_that_a_long_task_costs_few():
-    early = list(itertools.takewhile(lambda poll: poll < 120, polls(3, [])))
+def test_polls_of_a_task_that_nothing_is_known_of_ease_off():
+    young = list(itertools.takewhile(lambda poll: poll < 120, polls(3, [])))
     late = list(itertools.takewhile(lambda poll: poll < 600, polls(3, [])))
-    assert len(early) < 45
-    assert len(late) - len(early) < 20
+    gaps = [later - earlier for earlier, later in itertools.pairwise(young)]
+    assert young[0] == 0.75
+    assert gaps == pytest.approx(sorted(gaps))
+    assert len(young) < 75
+    assert len(late) - len(young) < 30
 
 
-def test_a_short_task_is_polled_more_often_at_first_than_later():
-    first = list(itertools.islice(polls(3, []), 4))
-    assert first[0] == 1
-    assert first[1] - first[0] < 3
+@pytest.mark.parametrize("end", [10, 15, 20, 30, 60, 100])
+def test_success_is_noticed_on_average_within_a_twentieth_of_the_time(end):
+    for learned in ([], [0.8 * end, end, 1.3 * end]):
+        ends = [end * (0.8 + part / 250) for part in range(100)]
+        late = [next(poll for poll in polls(3, learned) if poll >= moment) / moment - 1 for moment in ends]
+        assert sum(late) / len(late) < 0.04
 
 
 @pytest.mark.parametrize(
     ("learned", "expected"),
     [
-        ([], 1),
-        ([2.0, 2.0], 1),  # two are too few to go by
-        ([2.0, 2.2, 5.0], 1.8),
-        ([0.1, 3.0, 3.0], 0.3),
+        ([], 0.75),
+        ([2.0, 2.0], 0.75),  # two are too few to go by
+        ([2.0, 2.2, 5.0], 1.5),  # Kie's times are rounded
+        ([0.1, 3.0, 3.0], 0.375),
         ([50.0, 55.0, 60.0], 3),
+        ([1.0] * 4 + [20.0] * 46, 3),  # so few have never been so quick again
     ],
 )
 def test_the_first_poll_follows_the_times_that_the_model_has_taken_before(learned, expected):
-    assert first_delay(3, learned) == pytest.approx(expected)
+    assert next_delay(0.0, 3, learned) == pytest.approx(expected)
+
+
+def test_a_task_that_cannot_be_done_yet_is_asked_seldom_and_one_that_may_be_done_often():
+    learned = [40.0, 44.0, 50.0]
+    assert next_delay(20.0, 3, learned) == 3
+    assert next_delay(38.0, 3, learned) == pytest.approx(1.5)
+    assert next_delay(39.5, 3, learned) == pytest.approx(39.5 / 25)
+
+
+def test_who_cannot_be_done_yet_yields_its_turns_while_polls_queue_up():
+    learned = [40.0, 44.0, 50.0]
+    assert next_delay(20.0, 3, learned, backlog=0.2) == 3
+    assert next_delay(20.0, 3, learned, backlog=1.3) == pytest.approx(7)
+    assert next_delay(36.0, 3, learned, backlog=9.0) == pytest.approx(3.5)
+    assert next_delay(42.0, 3, learned, backlog=9.0) == next_delay(42.0, 3, learned)
+    assert next_delay(42.0, 3, [], backlog=9.0) == next_delay(42.0, 3, [])
 
 
 def test_turns_of_polls_are_so_far_apart_that_no_second_has_more_than_ten(clock):
@@ -145,3 +169,104 @@ def test_the_backlog_is_the_time_that_a_newcomer_would_wait(clock):
     clock.on_wait = lambda: seen.append(gate.backlog())
     gate.wait_turn(context)
     assert seen == [pytest.approx(0.1)]  # time has come for the one in the queue, the newcomer is behind it
+
+
+@pytest.fixture
+def documents(tmp_path, clock):
+    documents = SqliteDocuments(tmp_path / "window.sqlite3", clock)
+    yield documents
+    documents.close()
+
+
+def test_the_turns_of_gates_that_share_documents_follow_each_other(documents, clock):
+    gates, turns = [PollGate(clock, documents) for _ in range(3)], []
+    for gate in gates * 5:
+        gate.wait_turn(CallContext(clock))
+        turns.append(clock.monotonic())
+    assert all(later - earlier == pytest.approx(1 / 9) for earlier, later in itertools.pairwise(turns))
+
+
+def test_a_gate_alone_is_no_slower_with_documents(documents, clock):
+    gate = PollGate(clock, documents, per_second=10)
+    for _ in range(21):
+        gate.wait_turn(CallContext(clock))
+    assert clock.monotonic() == pytest.approx(2.0)
+
+
+def test_a_turn_that_was_reserved_and_not_taken_is_taken_by_the_next(documents, clock):
+    gate = PollGate(clock, documents, per_second=10)
+    gate.wait_turn(CallContext(clock))
+    cancelled = CallContext(clock)
+    cancelled.cancel()
+    with pytest.raises(CancelledError):
+        gate.wait_turn(cancelled)
+    gate.wait_turn(CallContext(clock))
+    PollGate(clock, documents, per_second=10).wait_turn(CallContext(clock))
+    assert clock.monotonic() == pytest.approx(0.2)
+
+
+def test_a_process_that_dies_costs_one_turn(documents, clock):
+    PollGate(clock, documents, per_second=10)._reserved(0.0)
+    gate = PollGate(clock, documents, per_second=10)
+    gate.wait_turn(CallContext(clock))
+    assert clock.monotonic() == pytest.approx(0.1)
+
+
+def test_who_is_late_reserves_another_turn_but_not_for_ever(documents, clock):
+    gate = PollGate(clock, documents, per_second=10)
+    gate.wait_turn(CallContext(clock))
+    late = []
+
+    def be_late():
+        clock.time += 0.3
+        late.append(clock.time)
+        other = PollGate(clock, documents, per_second=10)
+        other._reserved(clock.time)  # another process takes the moment that is free by now
+
+    clock.on_wait = be_late
+    gate.wait_turn(CallContext(clock))
+    assert len(late) == 3
+    assert clock.time == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize("jump", [-86_400, -7, 86_400])
+def test_a_clock_that_jumps_blocks_no_poll(documents, clock, jump):
+    gate = PollGate(clock, documents)
+    gate.wait_turn(CallContext(clock))
+    clock.shift += jump
+    gate.wait_turn(CallContext(clock))
+    assert clock.monotonic() < 0.2
+
+
+def test_the_backlog_counts_what_others_take(documents, clock):
+    gates = [PollGate(clock, documents, per_second=10) for _ in range(3)]
+    for gate in gates:
+        gate._queue.append("somebody")
+        gate._reserved(0.0)
+    last = gates[-1]
+    assert last._turn == pytest.approx(0.2)
+    last._queue.extend(["and", "others"])
+    assert last.backlog() == pytest.approx(0.2 + 3 * 0.2)
+
+
+def test_documents_that_cannot_be_used_leave_this_process_its_own_turns(documents, clock, monkeypatch, caplog):
+    asked = []
+
+    def full(*_):
+        asked.append(clock.time)
+        raise ConfigError("The disk is full.")
+
+    monkeypatch.setattr(documents, "change", full)
+    monkeypatch.setattr(logging.getLogger("kie_mcp"), "propagate", True)
+    gate = PollGate(clock, documents, per_second=10)
+    for _ in range(151):
+        gate.wait_turn(CallContext(clock))
+    assert clock.monotonic() == pytest.approx(15.0)
+    assert len(asked) == 2
+    assert caplog.text.count("The disk is full.") == 2
+
+
+def test_the_document_of_the_turns_is_one_number(documents, clock):
+    PollGate(clock, documents, per_second=10).wait_turn(CallContext(clock))
+    kept = documents.change(DOCUMENT, lambda document, _now: dict(document))
+    assert kept == {"next": pytest.approx(clock.now() + 0.1)}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from kie_mcp.clock import Clock
 from kie_mcp.config import Rate
 from kie_mcp.context import CallContext
-from kie_mcp.errors import CancelledError, RateLimitError
+from kie_mcp.errors import CancelledError, ConfigError, RateLimitError
 from kie_mcp.ledger import RateWindow
+from kie_mcp.ledger.documents import SqliteDocuments
+from kie_mcp.ledger.window import DOCUMENT
+
+PLACE, OWNER, UNTIL = 0, 1, 2
 
 
 @pytest.fixture
@@ -16,9 +23,21 @@ def context(clock):
 
 
 @pytest.fixture
-def window(database, clock):
+def file(tmp_path):
+    return tmp_path / "state" / "window.sqlite3"
+
+
+@pytest.fixture
+def documents(file, clock):
+    documents = SqliteDocuments(file, clock)
+    yield documents
+    documents.close()
+
+
+@pytest.fixture
+def window(documents, clock):
     """Three new tasks in ten seconds."""
-    return RateWindow(database, Rate(3, 10), clock)
+    return RateWindow(documents, Rate(3, 10), clock)
 
 
 @pytest.fixture
@@ -32,9 +51,18 @@ def fill(window, context):
     return take
 
 
-def waiting(database):
-    with database.read() as connection:
-        return connection.execute("SELECT count(*) FROM slots WHERE waiting_until IS NOT NULL").fetchone()[0]
+def seen(documents, key):
+    """A part of the document."""
+    return documents.change(DOCUMENT, lambda document, _now: document.get(key))
+
+
+def queue_others(documents, count, seconds, owner="other"):
+    """Let other processes wait, whose leases end in so many seconds."""
+
+    def queue(document, now):
+        document["line"] = [[f"place-{number}", owner, now + seconds] for number in range(count)]
+
+    documents.change(DOCUMENT, queue)
 
 
 def test_a_free_slot_is_given_at_once(window, context, clock):
@@ -99,20 +127,20 @@ def test_a_ticket_that_was_forgotten_counts_once_it_is_settled(window, context, 
     assert clock.time == pytest.approx(510)
 
 
-def test_old_tickets_are_cleared_away(window, context, clock, database):
+def test_old_tickets_are_cleared_away(window, context, clock, documents):
     for _ in range(50):
         window.settle(window.acquire(context))
-    with database.read() as connection:
-        assert connection.execute("SELECT count(*) FROM slots").fetchone()[0] <= 7
+    assert len(seen(documents, "slots")) <= 3
 
 
-def test_a_pause_holds_for_every_window_on_the_file(window, context, clock, database):
+def test_a_pause_holds_for_every_window_on_the_file(window, context, clock, documents):
     window.slow_down(5)
-    RateWindow(database, Rate(3, 10), clock).acquire(context)
+    RateWindow(documents, Rate(3, 10), clock).acquire(context)
     assert clock.time == pytest.approx(5)
 
 
-def test_a_pause_is_never_shortened(window, context, clock):
+def test_a_pause_is_never_shortened(documents, context, clock):
+    window = RateWindow(documents, Rate(100, 10), clock)
     window.slow_down(5)
     window.slow_down(1)
     window.acquire(context)
@@ -122,25 +150,25 @@ def test_a_pause_is_never_shortened(window, context, clock):
     assert clock.time == pytest.approx(6)
 
 
-def test_a_cancel_ends_the_wait_and_gives_the_place_back(fill, window, context, clock, database):
+def test_a_cancel_ends_the_wait_and_gives_the_place_back(fill, window, context, clock, documents):
     fill()
     clock.on_wait = context.cancel
     with pytest.raises(CancelledError):
         window.acquire(context)
     assert len(clock.waits) == 1
-    assert waiting(database) == 0
+    assert seen(documents, "line") == []
     with pytest.raises(CancelledError):
         window.acquire(context)
 
 
-def test_a_wait_past_the_deadline_is_given_up_at_once(fill, window, context, clock, database):
+def test_a_wait_past_the_deadline_is_given_up_at_once(fill, window, context, clock, documents):
     fill()
     clock.time += 2
     with pytest.raises(RateLimitError, match="nothing was sent") as caught:
         window.acquire(context, give_up_at=clock.monotonic() + 7)
     assert caught.value.retry_after == pytest.approx(8)
     assert clock.waits == []
-    assert waiting(database) == 0
+    assert seen(documents, "line") == []
 
 
 def test_a_wait_within_the_deadline_is_waited_for(fill, window, context, clock):
@@ -169,41 +197,34 @@ def test_a_clock_that_jumps_back_blocks_nothing(window, context, clock, settled)
     assert clock.waits == []
 
 
-def queue_others(database, clock, count, seconds):
-    with database.write() as connection:
-        for _ in range(count):
-            connection.execute("INSERT INTO slots (waiting_until) VALUES (?)", (clock.now() + seconds,))
-
-
-def test_those_who_came_first_keep_their_slots(window, context, clock, database):
-    queue_others(database, clock, 2, 9)
+def test_those_who_came_first_keep_their_slots(window, context, clock, documents):
+    queue_others(documents, 2, 9)
     window.acquire(context)
     assert clock.time == 0
     window.acquire(context)
     assert clock.time >= 9
 
 
-def test_a_waiter_without_a_sign_of_life_loses_its_place(window, context, clock, database):
-    queue_others(database, clock, 3, 4)
+def test_a_waiter_without_a_sign_of_life_loses_its_place(window, context, clock, documents):
+    queue_others(documents, 3, 4)
     window.acquire(context)
     assert 4 <= clock.time <= 5
 
 
-def test_a_waiter_from_the_future_is_ignored(window, context, clock, database):
-    queue_others(database, clock, 3, 1000)
+def test_a_waiter_from_the_future_is_ignored(window, context, clock, documents):
+    queue_others(documents, 3, 1000)
     window.acquire(context)
     assert clock.time == 0
 
 
-def test_a_long_wait_keeps_its_place(fill, window, context, clock, database):
+def test_a_long_wait_keeps_its_place(fill, window, context, clock, documents):
     fill()
     window.slow_down(60)
     leases = []
 
     def look():
-        with database.read() as connection:
-            row = connection.execute("SELECT waiting_until FROM slots WHERE waiting_until IS NOT NULL").fetchone()
-        leases.append(row[0] - clock.now())
+        ((_, _, until),) = seen(documents, "line")
+        leases.append(until - clock.now())
 
     clock.on_wait = look
     window.acquire(context)
@@ -212,32 +233,180 @@ def test_a_long_wait_keeps_its_place(fill, window, context, clock, database):
     assert max(leases) <= 10
 
 
-def test_a_waiter_whose_row_was_cleared_away_queues_again(fill, window, context, clock, database):
+def test_a_process_whose_place_was_lost_queues_again(fill, window, context, clock, documents):
     fill()
 
     def clear():
         clock.on_wait = None
-        with database.write() as connection:
-            connection.execute("DELETE FROM slots WHERE waiting_until IS NOT NULL")
+        documents.change(DOCUMENT, lambda document, _now: document.update(line=[]))
 
     clock.on_wait = clear
-    ticket = window.acquire(context)
+    window.acquire(context)
     assert clock.time == pytest.approx(10)
-    with database.read() as connection:
-        (reserved,) = connection.execute("SELECT reserved_at FROM slots WHERE ticket = ?", (ticket,)).fetchone()
-    assert reserved == pytest.approx(clock.now())
 
 
-def test_two_processes_share_one_window(processes, path):
+def test_a_document_that_was_lost_counts_from_the_next_ticket(fill, window, context, clock, documents):
+    fill()
+    documents.change(DOCUMENT, lambda document, _now: document.clear())
+    window.acquire(context)
+    assert clock.time == 0
+
+
+@pytest.fixture
+def dead():
+    """The owners that are gone; filled by tests."""
+    return set()
+
+
+@pytest.fixture
+def asked():
+    """Everyone whose life was asked after."""
+    return []
+
+
+@pytest.fixture
+def successor(documents, clock, dead, asked):
+    """Another process on the same document, that can see who is gone."""
+
+    def is_alive(owner):
+        asked.append(owner)
+        return owner not in dead
+
+    return RateWindow(documents, Rate(3, 10), clock, owner="successor", is_alive=is_alive)
+
+
+def test_what_a_dead_process_holds_is_settled_when_it_is_noticed(documents, successor, context, clock, dead):
+    killed = RateWindow(documents, Rate(3, 10), clock, owner="killed")
+    for _ in range(3):
+        killed.acquire(context)
+    clock.time = 5.0
+    dead.add("killed")
+    successor.acquire(context)
+    assert clock.time == pytest.approx(15)
+
+
+def test_nobody_waits_behind_a_dead_process(documents, successor, context, clock, dead):
+    queue_others(documents, 3, 9.9, owner="killed")
+    dead.add("killed")
+    successor.acquire(context)
+    assert clock.time == 0
+
+
+def test_who_holds_nothing_that_is_waited_for_is_not_asked_after(documents, successor, context, asked):
+    other = RateWindow(documents, Rate(3, 10), clock=Clock(), owner="other")
+    other.acquire(context)
+    successor.acquire(context)
+    assert asked == []
+
+
+def test_the_living_are_asked_after_rarely_and_keep_what_they_hold(documents, successor, context, clock, asked):
+    other = RateWindow(documents, Rate(3, 10), clock, owner="other")
+    tickets = [other.acquire(context) for _ in range(3)]
+    clock.on_wait = lambda: [other.settle(ticket) for ticket in tickets] if clock.time >= 20 else None
+    successor.acquire(context)
+    assert clock.time >= 30
+    assert 5 <= len(asked) <= 11
+
+
+def test_processes_take_turns_however_many_wait_in_one(documents, context, clock):
+    """Ten threads of one process and one of another: the other does not wait for all ten."""
+    crowd, single = (RateWindow(documents, Rate(1, 10), clock, owner=name) for name in ("crowd", "single"))
+    crowd.settle(crowd.acquire(context))
+    waiters = [object() for _ in range(3)]
+    crowd._queue.extend(waiters)
+    assert crowd._try(waiters[0]).number is None
+    alone = object()
+    single._queue.append(alone)
+    assert single._try(alone).number is None
+    for clock.time in (6.0, 9.0):
+        assert single._try(alone).number is None
+        assert crowd._try(waiters[0]).number is None
+    clock.time = 10.0
+    crowd.settle(crowd._try(waiters[0]).number)
+    for clock.time in (14.0, 18.0):
+        assert single._try(alone).number is None
+    clock.time = 20.0
+    assert crowd._try(waiters[1]).number is None
+    assert single._try(alone).number is not None
+
+
+def test_only_the_first_in_the_queue_asks_the_document(window, fill, context, clock, documents, monkeypatch):
+    fill()
+    waiters = [object() for _ in range(100)]
+    window._queue.extend(waiters)
+    first = window._try(waiters[0])
+    monkeypatch.setattr(documents, "change", None)
+    clock.time = 1.0
+    waits = [window._try(waiter).wait for waiter in waiters[1:]]
+    assert first.wait == pytest.approx(10)
+    assert waits == pytest.approx([9.0] * 99)
+
+
+def test_who_comes_before_the_first_has_asked_comes_back_soon(window, documents):
+    waiters = [object(), object()]
+    window._queue.extend(waiters)
+    assert window._try(waiters[1]).wait < 0.01
+
+
+def test_a_place_that_cannot_be_given_up_is_no_second_error(window, fill, context, clock, documents, monkeypatch):
+    fill()
+
+    def cancel():
+        def broken(*_):
+            raise ConfigError("The disk is full.")
+
+        monkeypatch.setattr(documents, "change", broken)
+        context.cancel()
+
+    clock.on_wait = cancel
+    with pytest.raises(CancelledError):
+        window.acquire(context)
+
+
+def test_documents_that_cannot_be_used_are_an_error_and_leave_no_waiter(window, context, documents, monkeypatch):
+    def broken(*_):
+        raise ConfigError("The disk is full.")
+
+    monkeypatch.setattr(documents, "change", broken)
+    with pytest.raises(ConfigError):
+        window.acquire(context)
+    assert not window._queue
+
+
+def test_a_hundred_threads_get_their_slots_and_no_window_has_too_many(file):
+    clock, given, lock = Clock(), [], threading.Lock()
+    documents = SqliteDocuments(file, clock)
+    window = RateWindow(documents, Rate(40, 0.5), clock)
+
+    def send():
+        ticket = window.acquire(CallContext(clock), clock.monotonic() + 30)
+        with lock:
+            given.append(clock.monotonic())
+        window.settle(ticket)
+
+    threads = [threading.Thread(target=send) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    documents.close()
+    given.sort()
+    assert len(given) == 100
+    assert all(later - earlier >= 0.49 for earlier, later in zip(given, given[40:], strict=False))
+    assert given[-1] - given[0] < 4
+
+
+def test_two_processes_share_one_window(processes, file):
     script = """
 import sys, threading
 from pathlib import Path
 from kie_mcp.clock import Clock
 from kie_mcp.config import Rate
 from kie_mcp.context import CallContext
-from kie_mcp.ledger import Database, RateWindow
+from kie_mcp.ledger import RateWindow
+from kie_mcp.ledger.documents import SqliteDocuments
 clock, sent = Clock(), []
-window = RateWindow(Database(Path(sys.argv[1])), Rate(10, 1), clock)
+window = RateWindow(SqliteDocuments(Path(sys.argv[1]), clock), Rate(10, 1), clock)
 def send():
     for _ in range(3):
         ticket = window.acquire(CallContext(clock), clock.monotonic() + 30)
@@ -248,7 +417,30 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 print(*sent)
 """
-    sent = sorted(float(line) for output in processes(script, 2, path) for line in output.split())
+    sent = sorted(float(line) for output in processes(script, 2, file) for line in output.split())
     assert len(sent) == 36
-    assert min(later - earlier for earlier, later in zip(sent, sent[10:], strict=False)) >= 1
+    assert min(later - earlier for earlier, later in zip(sent, sent[10:], strict=False)) >= 0.99
     assert sent[-1] - sent[0] < 15
+
+
+def test_after_too_many_requests_one_goes_ahead_and_the_others_wait_for_its_answer(documents, context, clock):
+    window = RateWindow(documents, Rate(20, 10), clock)
+    window.slow_down(2)
+    ahead = window.acquire(context)
+    assert clock.time == pytest.approx(2)
+    clock.on_wait = lambda: window.settle(ahead) if clock.time >= 3 else None
+    window.acquire(context)
+    assert 3 <= clock.time <= 3.2
+    clock.on_wait = None
+    window.acquire(context)  # the second that may follow
+    assert clock.time <= 3.2
+
+
+def test_after_too_many_requests_a_window_has_fewer(documents, context, clock):
+    window = RateWindow(documents, Rate(20, 10), clock)
+    window.slow_down(1)
+    for _ in range(14):
+        window.settle(window.acquire(context))
+    assert clock.time == pytest.approx(1)
+    window.settle(window.acquire(context))
+    assert 2 <= clock.time <= 4  # the rate has risen meanwhile
