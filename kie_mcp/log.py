@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import logging
+import re
 import time
 from typing import TYPE_CHECKING, Any
+
+from kie_mcp.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,6 +18,15 @@ if TYPE_CHECKING:
 
 LOGGER = "kie_mcp"
 MASK = "[redacted]"
+SHORTEST_SECRET = 8
+"""A shorter one would be found inside of words: it counts only where it stands alone, and a mere word or number
+only in its place."""
+
+_ALONE = (r"(?<![\w-])", r"(?![\w-])")
+_IN_A_HEADER = ("(?<=Bearer )", "")
+_IN_A_URL = ("(?<=:)", "(?=@)")
+_GROUP = 3
+"""Bytes that four characters of base64 stand for (RFC 4648, 4)."""
 
 
 def logger() -> logging.Logger:
@@ -21,16 +35,18 @@ def logger() -> logging.Logger:
 
 
 def redact(value: Any, secrets: Iterable[str]) -> Any:
-    """``value`` with every secret replaced, in strings at any depth of dicts and lists."""
+    """``value`` with every secret replaced, in strings at any depth of dicts and lists.
+
+    A secret is known as it is, percent-encoded, escaped as in JSON or HTML (each in part or in whole, in either
+    case of the digits), and in base64.
+    """
     known = [secret for secret in secrets if secret]
-    return _redacted(value, known) if known else value
+    return _redacted(value, re.compile("|".join(map(_pattern, known)))) if known else value
 
 
-def _redacted(value: Any, secrets: list[str]) -> Any:
+def _redacted(value: Any, secrets: re.Pattern[str]) -> Any:
     if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return value
+        return secrets.sub(MASK, value)
     if isinstance(value, dict):
         return {_redacted(key, secrets): _redacted(item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -38,15 +54,56 @@ def _redacted(value: Any, secrets: list[str]) -> Any:
     return value
 
 
+def _pattern(secret: str) -> str:
+    spelled = "".join(map(_spellings, secret))
+    if len(secret) >= SHORTEST_SECRET:
+        return "|".join((spelled, *_in_base64(secret.encode("utf-8", "surrogatepass"))))
+    places = (_IN_A_HEADER, _IN_A_URL) if secret.isalpha() or secret.isdecimal() else (_ALONE,)
+    return "|".join(f"{before}{spelled}{after}" for before, after in places)
+
+
+def _spellings(char: str) -> str:
+    """One character in the ways in which it is written: encoding may be applied more than once."""
+    plain, units = re.escape(char), char.encode("utf-16-be", "surrogatepass").hex()
+    ways = [
+        plain,
+        "".join(f"%(?:25)*{_digits(f'{byte:02x}')}" for byte in char.encode("utf-8", "surrogatepass")),
+        "".join(rf"\\+u{_digits(units[at : at + 4])}" for at in range(0, len(units), 4)),
+        f"&#(?:0*{ord(char)}|[xX]0*{_digits(f'{ord(char):x}')});",
+    ]
+    if char in '"\\/':
+        ways.append(rf"\\+{plain}")
+    if (name := html.escape(char)) != char:
+        ways.append(name)
+    return f"(?:{'|'.join(ways)})"
+
+
+def _digits(hexadecimal: str) -> str:
+    """Hexadecimal digits in either case."""
+    return "".join(digit if digit.isdecimal() else f"[{digit}{digit.upper()}]" for digit in hexadecimal)
+
+
+def _in_base64(secret: bytes) -> Iterable[str]:
+    """What base64 makes of a secret at each place in a group, without the characters that neighbours have a part in."""
+    for offset in range(_GROUP):
+        text = base64.b64encode(b"\0" * offset + secret).decode().rstrip("=")
+        whole = text[offset and offset + 1 : len(text) - bool((offset + len(secret)) % _GROUP)]
+        yield re.escape(whole).replace(r"\+", "[-+]").replace("/", "[/_]")
+
+
 class _RedactingFormatter(logging.Formatter):
-    """A line of text; the traceback is redacted with it."""
+    """A line of text; the traceback, redacted with it, is set off below. Nothing in them moves a terminal's cursor."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("kie-mcp %(levelname)s: %(message)s")
         self._secrets = tuple(secrets)
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is the library's
+        return escaped(super().formatMessage(record))
+
     def format(self, record: logging.LogRecord) -> str:
-        return str(redact(super().format(record), self._secrets))
+        text = str(redact(super().format(record), self._secrets))
+        return escaped(text, kept="\n").replace("\n", "\n  ")
 
 
 class _JsonFormatter(_RedactingFormatter):
@@ -61,7 +118,7 @@ class _JsonFormatter(_RedactingFormatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(redact(line, self._secrets), ensure_ascii=False)
+        return escaped(json.dumps(redact(line, self._secrets), ensure_ascii=False))
 
 
 class _TextHandler(logging.StreamHandler[Any]):

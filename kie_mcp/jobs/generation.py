@@ -211,7 +211,7 @@ class Generations:
         watch = Watch(
             task_id=task_id,
             model=row.model if row else None,
-            since=now,
+            since=now - max(0.0, age) if row else now,
             until=min(now + wait_seconds, context.deadline),
             interval=self.config.poll_interval_seconds,
             new_until=now + max(0.0, GRACE_SECONDS - age),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import InputError, TaskNotFoundError
@@ -71,6 +72,11 @@ class Sources:
         if "://" not in text:
             return Source(local=self._local(picture, picture.text))
         scheme, host = text.partition("://")[0].lower(), host_of(text)
+        if host and "@" in urlsplit(text).netloc:
+            raise InputError(
+                f"{picture.argument} has a URL of {host} with a user name or password in it, which Kie would be told.",
+                next_step="Give a link that works without them, or download the picture and give its path.",
+            )
         if host and (scheme == "https" or (self._config.on_loopback() and is_loopback_host(host))):
             return Source(url=text)
         if scheme in ("https", "http") and not host:

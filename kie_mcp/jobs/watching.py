@@ -10,6 +10,7 @@ from kie_mcp.jobs.waiting import next_delay
 from kie_mcp.kie import TaskStatus
 from kie_mcp.kie.retry import RETRY_AFTER_CAP
 from kie_mcp.log import logger
+from kie_mcp.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,5 +130,5 @@ class Watcher:
 
 def failure(status: TaskStatus) -> TaskFailedError:
     """The error of a task that ended without a picture (``failCode`` and ``failMsg`` of recordInfo)."""
-    reason = status.fail_message or "no reason given"
+    reason = quoted(status.fail_message) if status.fail_message else "no reason given"
     return TaskFailedError(f"Kie could not make the picture: {reason}", code=status.fail_code, task_id=status.task_id)

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import (
     InputError,
     NetworkError,
@@ -16,12 +17,14 @@ from kie_mcp.errors import (
     UnclearAnswerError,
     UnknownOutcomeError,
 )
+from kie_mcp.kie.bodies import read_body
 from kie_mcp.kie.envelope import read_envelope
 from kie_mcp.kie.retry import certainly_not_accepted, retrying, transient
-from kie_mcp.kie.status import TaskStatus, read_status
-from kie_mcp.kie.transport import BearerAuth, new_session, patience, read_body, timeouts, translated
+from kie_mcp.kie.status import TaskStatus, is_link, read_status
+from kie_mcp.kie.transport import BearerAuth, new_session, patience, timeouts, translated
 from kie_mcp.kie.upload import MultipartFile, Uploaded
-from kie_mcp.text import host_of, printable, shortened
+from kie_mcp.log import logger
+from kie_mcp.text import printable, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +56,7 @@ class KieClient:
         self._poll_turn = poll_turn
         self._random = random or Random()  # noqa: S311 - jitter, nothing secret
         self._session = new_session(config)
+        _warn_of_clear_text(config)
 
     def create_task(self, body: Mapping[str, Any], context: CallContext) -> str:
         """Submit a task and return its id (docs.kie.ai, createTask).
@@ -124,8 +128,8 @@ class KieClient:
     def renewed_link(self, url: str, context: CallContext) -> str:
         """A fresh link to a result, good for 20 minutes (docs.kie.ai, /common/download-url)."""
         data = self._retried("POST", self._config.base_url + "/common/download-url", context, json={"url": url})
-        if not isinstance(data, str):
-            raise UnclearAnswerError("Kie's answer has no link in it.")
+        if not isinstance(data, str) or not is_link(data):
+            raise UnclearAnswerError("Kie's answer has no usable link in it.")
         return data
 
     def upload(self, opened: Callable[[], BinaryIO], mime_type: str, context: CallContext) -> Uploaded:
@@ -147,7 +151,7 @@ class KieClient:
 
         data, sha256 = retrying(self._config, context, self._random, transient)(send)
         link = data.get("downloadUrl") if isinstance(data, dict) else None
-        if not isinstance(link, str) or not host_of(link):
+        if not isinstance(link, str) or not is_link(link):
             raise UnclearAnswerError("Kie's answer to the upload has no usable downloadUrl in it.")
         return Uploaded(link, sha256)
 
@@ -186,6 +190,14 @@ class KieClient:
             with response:
                 body = read_body(response, context.clock, timeout)
         return read_envelope(response.status_code, response.headers, body, self._config.secrets())
+
+
+def _warn_of_clear_text(config: Config) -> None:
+    """A network in which an API without https is right may exist; whoever reads along there has the key."""
+    for name, url in (("KIE_AI_BASE_URL", config.base_url), ("KIE_AI_UPLOAD_BASE_URL", config.upload_base_url)):
+        parts = urlsplit(url)
+        if config.api_key and parts.scheme == "http" and not is_loopback_host(parts.hostname or ""):
+            logger().warning("%s is not https: the API key goes to %s in clear text.", name, parts.hostname)
 
 
 def _go_on(context: CallContext) -> None:

@@ -1,20 +1,16 @@
 """Fetching result pictures: no credentials, https only, never an address of the local network.
 
-Addresses are checked on every hop against the one that was really connected to, so that a name which
-changes its address between a look-up and the connection gains nothing.
+Every hop is checked twice: how its URL is written, and which address was really connected to.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from kie_mcp.config import is_loopback_host
 from kie_mcp.errors import (
@@ -26,13 +22,16 @@ from kie_mcp.errors import (
     RateLimitError,
     UnclearAnswerError,
 )
+from kie_mcp.kie.addresses import is_local_host
+from kie_mcp.kie.bodies import Pace, arriving
+from kie_mcp.kie.connections import GuardedAdapter
 from kie_mcp.kie.envelope import OK, retry_after
 from kie_mcp.kie.retry import retrying, transient
-from kie_mcp.kie.transport import NoAuth, arriving, new_session, patience, timeouts, translated
+from kie_mcp.kie.transport import SHORTEST_REQUEST, NoAuth, new_session, patience, timeouts, translated
 from kie_mcp.log import logger
+from kie_mcp.text import printable, shortened
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterator
 
     from kie_mcp.config import Config
@@ -47,6 +46,8 @@ _NOT_NOW = frozenset({408, 425, 503})
 _RATE_LIMITED = 429
 _CHUNK = 262144
 _GLANCE_SECONDS = 10.0
+_LONGEST_SHOWN = 100
+_MOST_DIGITS = 19
 
 
 class Downloader:
@@ -55,7 +56,7 @@ class Downloader:
     def __init__(self, config: Config, random: Random | None = None) -> None:
         self._config = config
         self._random = random or Random()  # noqa: S311 - jitter, nothing secret
-        self._session = new_session(config, None if config.on_loopback() else _GuardedAdapter())
+        self._session = new_session(config, None if config.on_loopback() else GuardedAdapter())
 
     def fetch(self, url: str, receive: Callable[[Iterator[bytes]], T], context: CallContext) -> T:
         """Hand the picture's bytes to ``receive`` and return what it returns; tried again from the start.
@@ -87,7 +88,9 @@ class Downloader:
     def _once(self, url: str, receive: Callable[[Iterator[bytes]], T], context: CallContext) -> T:
         def received(response: requests.Response, host: str) -> T:
             self._check_answer(response)
-            return receive(_chunks(response, host, context))
+            most = max(SHORTEST_REQUEST, context.remaining())
+            pace = Pace(context.clock, self._config.timeout_seconds, most)
+            return receive(_chunks(response, host, pace, context))
 
         return self._walked("GET", url, received, context)
 
@@ -105,7 +108,7 @@ class Downloader:
         for _ in range(_MOST_REDIRECTS + 1):
             context.raise_if_cancelled()
             base = self._checked(base, link)
-            host = urlsplit(base).hostname or ""
+            host = printable(urlsplit(base).hostname or "", _LONGEST_SHOWN)
             with translated(host):
                 response = self._ask(method, base, patience(self._config, context, within))
             with response:
@@ -135,9 +138,11 @@ class Downloader:
         host = parts.hostname or ""
         local = self._config.on_loopback() and is_loopback_host(host)
         if parts.scheme != "https" and not (local and parts.scheme == "http"):
-            raise OutputError(f"A picture's link is not https but {parts.scheme or 'nothing'!r}; it is not followed.")
-        if not local and _is_local_literal(host):
-            raise OutputError(f"A picture's link leads to the local address {host}; it is not followed.")
+            scheme = shortened(parts.scheme, _LONGEST_SHOWN) or "nothing"
+            raise OutputError(f"A picture's link is not https but {scheme!r}; it is not followed.")
+        if not local and is_local_host(host):
+            shown = printable(host, _LONGEST_SHOWN)
+            raise OutputError(f"A picture's link leads to the local address {shown}; it is not followed.")
         return url
 
     def _check_answer(self, response: requests.Response) -> None:
@@ -152,9 +157,12 @@ class Downloader:
         if status != OK:
             raise UnclearAnswerError(message, code=status)
         declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > self._config.max_image_bytes:
+        if not re.fullmatch(r"[0-9]+", declared):
+            return
+        size = int(declared[:_MOST_DIGITS])  # enough to be too many
+        if size > self._config.max_image_bytes:
             raise OutputError(
-                f"The picture has {declared} bytes, more than KIE_AI_MAX_IMAGE_BYTES "
+                f"The picture has {size} bytes, more than KIE_AI_MAX_IMAGE_BYTES "
                 f"({self._config.max_image_bytes}) allows.",
                 next_step="Raise KIE_AI_MAX_IMAGE_BYTES, then call get_visual_task with the task id.",
             )
@@ -165,65 +173,14 @@ def _says_yes(response: requests.Response, _: str) -> bool:
     return response.status_code // 100 == OK // 100
 
 
-def _chunks(response: requests.Response, host: str, context: CallContext) -> Iterator[bytes]:
-    chunks = arriving(response, _CHUNK)
+def _chunks(response: requests.Response, host: str, pace: Pace, context: CallContext) -> Iterator[bytes]:
+    pieces = arriving(response, _CHUNK)
     while True:
         context.raise_if_cancelled()
         with translated(host):
-            chunk = next(chunks, b"")
-        if not chunk:
+            piece = next(pieces, None)
+        if piece is None:
             return
-        yield chunk
-
-
-def _is_local_literal(host: str) -> bool:
-    try:
-        return is_local_address(host)
-    except ValueError:
-        return is_loopback_host(host)
-
-
-def is_local_address(address: str) -> bool:
-    """Whether an IP address is anything but a public unicast one. Raises ``ValueError`` for no address."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    parsed = mapped or parsed
-    return not parsed.is_global or parsed.is_multicast
-
-
-def _refuse_local(sock: socket.socket) -> socket.socket:
-    address = sock.getpeername()[0]
-    if is_local_address(address):
-        sock.close()
-        raise OutputError(f"A picture's link leads to the local address {address}; it is not followed.")
-    return sock
-
-
-class _GuardedHTTPConnection(HTTPConnection):
-    """Looks at the other end of a fresh connection before anything is sent."""
-
-    def _new_conn(self) -> socket.socket:
-        return _refuse_local(super()._new_conn())
-
-
-class _GuardedHTTPSConnection(HTTPSConnection):
-    """As above, before TLS begins."""
-
-    def _new_conn(self) -> socket.socket:
-        return _refuse_local(super()._new_conn())
-
-
-class _GuardedHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _GuardedHTTPConnection
-
-
-class _GuardedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _GuardedHTTPSConnection
-
-
-class _GuardedAdapter(HTTPAdapter):
-    """Connections of this adapter refuse local addresses; through a proxy, the proxy decides."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _GuardedHTTPPool, "https": _GuardedHTTPSPool}
+        pace.check(piece)
+        if piece:
+            yield piece

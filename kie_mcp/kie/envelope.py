@@ -22,7 +22,7 @@ from kie_mcp.errors import (
     UnclearAnswerError,
 )
 from kie_mcp.log import redact
-from kie_mcp.text import printable
+from kie_mcp.text import printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OK = 200
 _RATE_LIMITED = 429
 _MOST_DIGITS = 19
+_READ_OF_PAGE = 4096
 _INPUT_WORDS = re.compile(r"\b(is|are) required\b|\binvalid\b|\bnot supported\b|\bmust be\b", re.IGNORECASE)
 _CREDIT_WORDS = re.compile(r"\bcredits? insufficient\b|\binsufficient (credits?|balance)\b", re.IGNORECASE)
 
@@ -52,19 +53,20 @@ def read_envelope(status: int, headers: Mapping[str, str], body: bytes, secrets:
     Raises the error of the answer's category: ``RateLimitError`` and ``NotAcceptedError`` where the
     request was certainly not taken on, ``UnclearAnswerError`` where that cannot be told, else a definite
     refusal. HTTP status is read first, then whether the body is JSON, then ``code``. Where an answer
-    repeats one of ``secrets``, the error does not.
+    repeats one of ``secrets``, neither the data nor the error does. Kie's own words stand in quotes.
     """
-    envelope = _parsed(body)
-    text = _reason(envelope, secrets) if envelope else ""
+    text = str(redact(body.decode("utf-8", "surrogateescape"), secrets))  # before anything is cut off
+    envelope = _parsed(text)
+    reason = _reason(envelope) if envelope else ""
     if status != OK:
-        raise _http_error(status, headers, text or printable(_visible_text(body, secrets)))
+        raise _http_error(status, headers, reason or _visible_text(text))
     code = envelope.get("code") if envelope else None
     if envelope is None or not isinstance(code, int) or isinstance(code, bool):
         raise UnclearAnswerError(
-            f"Kie answered HTTP 200 with something that is not its JSON envelope: {_excerpt(body, secrets)}."
+            f"Kie answered HTTP 200 with something that is not its JSON envelope: {_excerpt(text)}."
         )
     if code != OK:
-        raise _code_error(code, headers, text or "no reason given")
+        raise _code_error(code, headers, reason)
     return envelope.get("data")
 
 
@@ -99,29 +101,35 @@ def _whole(text: str) -> int | None:
     return int(text) if len(text) < _MOST_DIGITS else None
 
 
-def _parsed(body: bytes) -> dict[str, Any] | None:
+def _parsed(text: str) -> dict[str, Any] | None:
+    """The envelope; JSON is UTF-8 (RFC 8259, 8.1), and what is not has left half characters in the text."""
     try:
-        return parsed_object(body.decode("utf-8"))
-    except UnicodeDecodeError:
+        text.encode()
+    except UnicodeEncodeError:
         return None
+    return parsed_object(text)
 
 
-def _reason(envelope: dict[str, Any], secrets: Collection[str]) -> str:
+def _reason(envelope: dict[str, Any]) -> str:
     text = envelope.get("msg") or envelope.get("message")
-    return printable(redact(text, secrets)) if isinstance(text, str) else ""
+    return text if isinstance(text, str) else ""
 
 
-def _visible_text(body: bytes, secrets: Collection[str]) -> str:
-    text: str = redact(body[:4096].decode("utf-8", "replace"), secrets)
+def _visible_text(text: str) -> str:
+    text = text[:_READ_OF_PAGE]
     return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(script|style).*?</\1>", " ", text))
 
 
-def _excerpt(body: bytes, secrets: Collection[str]) -> str:
-    return f"'{printable(_visible_text(body, secrets), 120)}'" if body.strip() else "an empty body"
+def _excerpt(text: str) -> str:
+    return quoted(_visible_text(text), 120) if text.strip() else "an empty body"
+
+
+def _said(beginning: str, text: str, nothing: str) -> str:
+    return f"{beginning}: {quoted(text)}" if printable(text) else f"{beginning}{nothing}"
 
 
 def _http_error(status: int, headers: Mapping[str, str], text: str) -> KieMcpError:
-    message = f"Kie answered HTTP {status}" + (f": {text}" if text else ".")
+    message = _said(f"Kie answered HTTP {status}", text, ".")
     if status == _RATE_LIMITED:
         return RateLimitError(message, retry_after=retry_after(headers), code=status)
     if status in _HTTP_NOT_ACCEPTED:
@@ -134,7 +142,7 @@ def _http_error(status: int, headers: Mapping[str, str], text: str) -> KieMcpErr
 
 
 def _code_error(code: int, headers: Mapping[str, str], text: str) -> KieMcpError:
-    message = f"Kie answered code {code}: {text}"
+    message = _said(f"Kie answered code {code}", text, ": no reason given")
     if code == _RATE_LIMITED:
         return RateLimitError(message, retry_after=retry_after(headers), code=code)
     if code in _CODE_NOT_ACCEPTED:

@@ -7,10 +7,11 @@ is a string of JSON, ``response`` the same parsed (newer answers only), ``costTi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.kie.envelope import parsed_object
-from kie_mcp.text import printable
+from kie_mcp.text import all_printable, host_of, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,9 @@ TERMINAL = frozenset({"success", "fail"})
 _MOST_URLS = 100
 _LONGEST_URL = 8192
 _DEEPEST = 50
+_LONGEST_CODE = 100
+_LONGEST_SECONDS = 86400.0
+"""Whoever says more is mistaken, and would keep us from asking: times are learned from."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ def read_status(task_id: str, data: Any) -> TaskStatus:
         state=state,
         model=_text(record.get("model")),
         image_urls=_urls(outcome),
-        result=outcome.get("resultObject") if _shallow(outcome.get("resultObject")) else None,
-        fail_code=_text(record.get("failCode")),
+        result=_result(outcome.get("resultObject")),
+        fail_code=_text(record.get("failCode"), _LONGEST_CODE),
         fail_message=_text(record.get("failMsg")),
         credits_consumed=_number(record.get("creditsConsumed")),
         seconds=_seconds(record, finished=state in TERMINAL),
@@ -84,11 +88,22 @@ def _outcome(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _urls(outcome: Mapping[str, Any]) -> tuple[str, ...]:
+    """The links to pictures, each once."""
     found = outcome.get("resultUrls")
     if not isinstance(found, list):
         return ()
-    urls = (url for url in found if isinstance(url, str) and url.startswith(("http://", "https://")))
-    return tuple(url for url in urls if len(url) <= _LONGEST_URL and url.isprintable())[:_MOST_URLS]
+    usable = dict.fromkeys(url for url in found if isinstance(url, str) and is_link(url))
+    return tuple(islice(usable, _MOST_URLS))
+
+
+def is_link(url: str) -> bool:
+    """Whether a text can be shown and stored as an http or https URL; it may still lead anywhere."""
+    return len(url) <= _LONGEST_URL and host_of(url) != ""
+
+
+def _result(value: Any) -> Any:
+    """A structured result that can be handled and shown, or ``None``."""
+    return all_printable(value, _LONGEST_URL) if _shallow(value) else None
 
 
 def _shallow(value: Any, levels: int = _DEEPEST) -> bool:
@@ -104,10 +119,10 @@ def _holds_links(value: Any, known: tuple[str, ...]) -> bool:
     return any(_holds_links(item, known) for item in inner)
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, most: int = 500) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return printable(value) if isinstance(value, str) and value else None
+    return printable(value, most) or None if isinstance(value, str) else None
 
 
 def _number(value: Any) -> float | None:
@@ -120,5 +135,7 @@ def _seconds(record: Mapping[str, Any], *, finished: bool) -> float | None:
     """From the two time stamps in milliseconds; ``costTime`` is only a fallback, its unit being disputed."""
     created, completed = _number(record.get("createTime")), _number(record.get("completeTime"))
     if created and completed and completed >= created:
-        return (completed - created) / 1000
-    return _number(record.get("costTime")) if finished else None
+        seconds: float | None = (completed - created) / 1000
+    else:
+        seconds = _number(record.get("costTime")) if finished else None
+    return seconds if seconds is None or seconds <= _LONGEST_SECONDS else None

@@ -8,7 +8,6 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -20,12 +19,12 @@ from urllib3.exceptions import (
 )
 
 import kie_mcp
-from kie_mcp.errors import ConfigError, InputError, KieMcpError, NetworkError, NotConnectedError, UnclearAnswerError
+from kie_mcp.errors import ConfigError, InputError, KieMcpError, NetworkError, NotConnectedError
+from kie_mcp.kie.connections import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kie_mcp.clock import Clock
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
 
@@ -38,11 +37,8 @@ _UNUSABLE = (
     requests.exceptions.MissingSchema,
     requests.exceptions.URLRequired,
 )
+SHORTEST_REQUEST = 1.0
 _CONNECT_SECONDS = 15.0
-_SHORTEST_REQUEST = 1.0
-_CONNECTIONS = 100
-_ANSWER_LIMIT = 8 * 1024 * 1024
-_CHUNK = 65536
 
 
 class BearerAuth(AuthBase):
@@ -75,13 +71,14 @@ class _Session(requests.Session):
         """Nowhere. Those who follow redirects do it themselves, one checked step at a time."""
 
 
-def new_session(config: Config, adapter: HTTPAdapter | None = None) -> requests.Session:
+def new_session(config: Config, adapter: Adapter | None = None) -> requests.Session:
     """A session for use by many threads: no cookies, no proxies for an API on this machine."""
     session = _Session()
     session.headers["User-Agent"] = USER_AGENT
+    session.headers["Accept-Encoding"] = "gzip"  # what ``bodies`` can unpack, whatever else is installed
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.trust_env = not config.on_loopback()
-    adapter = adapter or HTTPAdapter(pool_connections=8, pool_maxsize=_CONNECTIONS)
+    adapter = adapter or Adapter()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -90,36 +87,12 @@ def new_session(config: Config, adapter: HTTPAdapter | None = None) -> requests.
 def patience(config: Config, context: CallContext, within: float | None = None) -> float:
     """Seconds that one request may take: the setting, or less where ``within`` or the call's deadline say so."""
     left = min(context.remaining(), config.timeout_seconds if within is None else within)
-    return min(config.timeout_seconds, max(_SHORTEST_REQUEST, left))
+    return min(config.timeout_seconds, max(SHORTEST_REQUEST, left))
 
 
 def timeouts(seconds: float) -> tuple[float, float]:
     """How long to wait for a connection, and for each further piece of an answer."""
     return min(_CONNECT_SECONDS, seconds), seconds
-
-
-def arriving(response: requests.Response, most: int) -> Iterator[bytes]:
-    """The body as it arrives, at most ``most`` bytes at a time: a slow host keeps nobody from looking at the clock.
-
-    Raises the exceptions of urllib3, also for a body that ends too early.
-    """
-    while piece := response.raw.read1(most, decode_content=True):
-        yield piece
-
-
-def read_body(response: requests.Response, clock: Clock, seconds: float) -> bytes:
-    """The whole body of an API answer, bounded in size and by ``seconds`` from now."""
-    deadline = clock.monotonic() + seconds
-    pieces: list[bytes] = []
-    total = 0
-    for piece in arriving(response, _CHUNK):
-        pieces.append(piece)
-        total += len(piece)
-        if total > _ANSWER_LIMIT:
-            raise UnclearAnswerError(f"Kie's answer is larger than {_ANSWER_LIMIT} bytes and was not read.")
-        if clock.monotonic() > deadline:
-            raise NetworkError("Kie's answer did not end within the time-out (KIE_AI_TIMEOUT_SECONDS).")
-    return b"".join(pieces)
 
 
 @contextmanager

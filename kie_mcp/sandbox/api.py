@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.sandbox.disturb import disturbed
-from kie_mcp.sandbox.faults import ANYWHERE, Fault, Faults
+from kie_mcp.sandbox.faults import Fault, Faults, disturbs
 from kie_mcp.sandbox.listing import PATH as MODELS
 from kie_mcp.sandbox.messages import UNAUTHORIZED, content, failure, json_answer, success
 
@@ -89,7 +89,7 @@ class Api:
         task = self._jobs.visible(task_id)
         text = f"{task.text() if task else ''}\n{request.url}"
         fault = self._faults.take("poll", text, self._jobs.unfit(task))
-        if fault is not None and fault.kind not in ANYWHERE:
+        if fault is not None and not disturbs(fault):
             return self._jobs.poll(task_id, fault)
         return disturbed(fault, lambda: self._jobs.poll(task_id))
 
@@ -100,7 +100,7 @@ class Api:
             return self._uploads.get(request)
         text = f"{self._downloads.task_text(request.path)}\n{request.url}"
         fault = self._faults.take("download", text) if request.method == "GET" else None
-        if fault is not None and fault.kind not in ANYWHERE:
+        if fault is not None and not disturbs(fault):
             return self._downloads.get(request, fault)
         return disturbed(fault, lambda: self._downloads.get(request))
 
@@ -116,7 +116,7 @@ class Api:
 
     def _models(self, request: Request) -> Answer:
         fault = self._faults.take("models", request.url)
-        if fault is not None and fault.kind not in ANYWHERE:
+        if fault is not None and not disturbs(fault):
             return self._listing.get(request, fault)
         return disturbed(fault, lambda: self._listing.get(request))
 

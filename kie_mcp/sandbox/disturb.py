@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kie_mcp.sandbox.faults import HOSTILE
+from kie_mcp.sandbox.hostile import hostile
 from kie_mcp.sandbox.messages import Answer, content, failure, json_answer, page
 
 if TYPE_CHECKING:
@@ -75,4 +77,5 @@ _ANSWERS: Mapping[str, Callable[[Fault], Answer]] = {
     "empty": lambda _: content(b"", "application/json"),
     "not_json": lambda _: content(b'{"code":200,"msg":"success","da', "application/json"),
     "retry_after": _retry_after,
+    HOSTILE: lambda fault: hostile(fault.on, fault.detail["variant"]),
 }

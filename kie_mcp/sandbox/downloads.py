@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from kie_mcp.sandbox.drawing.png import padded
 from kie_mcp.sandbox.messages import Answer, content, failure, page, success
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from kie_mcp.clock import Clock
     from kie_mcp.sandbox.drawing import Gallery
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from kie_mcp.sandbox.tasks import Task
 
 PREFIX = "/files/"
+_GZIP = 16 + zlib.MAX_WBITS
+"""Of zlib: a header of gzip."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,12 @@ class Downloads:
         if fault.kind == "truncate":
             data = self._gallery.file(self._key(picture))
             return Answer(200, media_type, (data[: len(data) // 2],), len(data))
+        if fault.kind in _MISSENT:
+            return _MISSENT[fault.kind](self._gallery.file(self._key(picture)), media_type, fault)
         png = self._gallery.file(self._key(picture, jpeg=False))
+        if fault.kind == "gzip_bomb":
+            packed = _packed(padded(png, max(fault.detail["bytes"], len(png) + 12)))
+            return Answer(200, "image/png", packed, None, {"Content-Encoding": "gzip"})
         size = max(fault.detail["bytes"], len(png) + 12)
         return Answer(200, "image/png", padded(png, size), size if fault.detail["declared"] else None)
 
@@ -149,3 +157,25 @@ _NO_PICTURE: Mapping[str, Callable[[Fault], Answer]] = {
     "not_picture": lambda _: _not_picture(),
     "redirect": lambda fault: Answer(302, headers={"Location": fault.detail["location"]}),
 }
+
+
+def _dripping(data: bytes, media_type: str, fault: Fault) -> Answer:
+    pieces = (data[at : at + 1] for at in range(len(data)))
+    return Answer(200, media_type, pieces, len(data), pause=fault.detail["seconds"])
+
+
+def _wrong_length(data: bytes, media_type: str, fault: Fault) -> Answer:
+    says = {"half": str(len(data) // 2), "double": str(2 * len(data))}
+    length = says.get(fault.detail["says"], fault.detail["says"])
+    return Answer(200, media_type, (data,), None, {"Content-Length": length})
+
+
+_MISSENT: Mapping[str, Callable[[bytes, str, Fault], Answer]] = {"drip": _dripping, "wrong_length": _wrong_length}
+
+
+def _packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces in one gzip stream, made while it is read."""
+    packer = zlib.compressobj(wbits=_GZIP)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()

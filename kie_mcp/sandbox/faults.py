@@ -6,9 +6,11 @@ Short text for the command line, ``ON:KIND[:key=value,...][:times]``::
     create:drop:accepted=true         the connection is dropped after the task was made
     poll:fail:fail_code=422,fail_msg=Refused,match=cat   tasks whose prompt has "cat" fail
     download:dead:0                   every result link is dead
+    poll:hostile:escapes              a poll says that the task failed, in text that a terminal obeys
 
-A kind with a leading detail (``http`` status, ``code`` code, ``hang`` and ``retry_after`` seconds, ``fail``
-fail_code, ``unknown_state`` state, ``huge`` bytes, ``redirect`` location) takes it without its name.
+A kind with a leading detail (``http`` status, ``code`` code, ``hang``, ``retry_after`` and ``drip`` seconds,
+``fail`` fail_code, ``unknown_state`` state, ``huge`` and ``gzip_bomb`` bytes, ``redirect`` location,
+``wrong_length`` says, ``hostile`` variant) takes it without its name.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import re
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from kie_mcp.sandbox.hostile import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +40,15 @@ ANYWHERE: Mapping[str, Mapping[str, Any]] = {
 }
 """Kinds that any target can have, with their details and defaults; the first detail leads."""
 
+HOSTILE = "hostile"
+
 ONLY: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "create": {HOSTILE: {"variant": "types", "accepted": False}},
+    "credits": {HOSTILE: {"variant": "types"}},
+    "upload": {HOSTILE: {"variant": "types"}},
+    "download_url": {HOSTILE: {"variant": "types"}},
     "poll": {
+        HOSTILE: {"variant": "types"},
         "fail": {"fail_code": "500", "fail_msg": "Internal Error"},
         "unknown_state": {"state": "archived"},
         "not_visible": {},
@@ -52,14 +63,20 @@ ONLY: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "jpeg": {},
         "huge": {"bytes": 105_000_000, "declared": True},
         "redirect": {"location": ""},
+        "drip": {"seconds": 1.0},
+        "gzip_bomb": {"bytes": 1_000_000_000},
+        "wrong_length": {"says": "half"},
     },
     "models": {
         "blank": {},
-        "hostile": {},
+        HOSTILE: {},
     },
 }
 """Kinds that belong to one target. ``huge`` with ``declared`` false has no Content-Length. ``blank`` is an
-answer of the right form with nothing in it, ``hostile`` one whose parts are of wrong types or ill meant."""
+answer of the right form with nothing in it, ``hostile`` one whose parts are of wrong types or ill meant; its
+``variant`` is one of ``kie_mcp.sandbox.hostile.VARIANTS``. ``drip`` sends the picture a byte at a time, ``seconds``
+apart; ``gzip_bomb`` a picture of ``bytes`` packed to a thousandth; ``wrong_length`` the whole picture with a
+Content-Length of ``half``, ``double`` or whatever else ``says``."""
 
 ANSWERED: AbstractSet[str] = frozenset(ANYWHERE) - {"hang"}
 """Kinds that answer in the place of createTask; ``accepted`` says whether the task was made before."""
@@ -98,6 +115,8 @@ class Fault:
             object.__setattr__(self, "match", str(self.match))
         if self.kind == "redirect" and not self.detail["location"]:
             raise ValueError("redirect needs a location")
+        if self.detail.get("variant", "types") not in VARIANTS:
+            raise ValueError(f"hostile has no {self.detail['variant']!r}; known are {', '.join(VARIANTS)}")
 
 
 def kinds_of(on: str) -> list[str]:
@@ -111,6 +130,11 @@ def details_of(on: str, kind: str) -> dict[str, Any]:
     """A kind's details and their defaults."""
     found = dict(ANYWHERE.get(kind) or ONLY.get(on, {}).get(kind, {}))
     return {**found, "accepted": False} if on == "create" and kind in ANSWERED else found
+
+
+def disturbs(fault: Fault) -> bool:
+    """Whether a fault stands in for any answer of its endpoint, instead of changing the right one."""
+    return fault.kind in ANYWHERE or (fault.kind == HOSTILE and fault.on != "models")
 
 
 def _typed(name: str, value: Any, default: Any) -> Any:

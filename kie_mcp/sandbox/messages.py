@@ -104,7 +104,8 @@ class Request:
 class Answer:
     """One HTTP answer. ``length`` is the announced Content-Length; ``None`` means until the connection closes.
 
-    ``delay`` seconds pass before it is sent. ``dropped`` means that the connection is closed instead.
+    ``delay`` seconds pass before it is sent, ``pause`` seconds after each piece of its body. ``dropped`` means
+    that the connection is closed instead.
     """
 
     status: int = 200
@@ -113,6 +114,7 @@ class Answer:
     length: int | None = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    pause: float = 0.0
     dropped: bool = False
 
 

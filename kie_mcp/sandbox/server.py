@@ -143,6 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in answer.body:
             self.wfile.write(piece)
             sent += len(piece)
+            if answer.pause:
+                self.wfile.flush()
+                if self.server.hang(answer.pause):
+                    break
         if sent != answer.length:
             self.close_connection = True
 

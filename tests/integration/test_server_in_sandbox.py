@@ -175,10 +175,10 @@ def test_a_host_that_goes_away_loses_no_task(server, server_process, sandbox, en
     task_id = server.submitted_task()
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(timeout=60) == 128 + signal.SIGTERM
-    sandbox.faults.clear()
     with server_process(environment, tmp_path) as other:
         other.call(1, "list_visual_tasks", {"status": "running"})
         assert [task["task_id"] for task in other.answer()["tasks"]] == [task_id]
+        sandbox.faults.clear()
         other.call(2, "get_visual_task", {"task_id": task_id, "wait_seconds": 30})
         assert Path(other.answer()["output_path"]).is_file()
     assert sandbox.stats()["created"] == 1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import json
 import logging
+from urllib.parse import quote
 
 import pytest
 
@@ -53,6 +56,72 @@ def test_without_secrets_nothing_is_replaced():
     assert log.redact(value, ("", "")) is value
 
 
+PERCENT = "".join(f"%{byte:02x}" for byte in KEY.encode())
+ESCAPED = "".join(f"\\u{byte:04x}" for byte in KEY.encode())
+SPELLED = {
+    "percent-encoded": quote(KEY, safe=""),
+    "percent-encoded twice": quote(quote(KEY, safe=""), safe=""),
+    "percent-encoded whole": PERCENT,
+    "in capital digits": PERCENT.upper(),
+    "in part": KEY[:3] + PERCENT[9:],
+    "in JSON": json.dumps(KEY)[1:-1],
+    "in JSON in JSON": json.dumps(json.dumps(KEY))[3:-3],
+    "as escapes of JSON": ESCAPED,
+    "as escapes of JSON in capital digits": ESCAPED.upper().replace("\\U", "\\u"),
+    "in HTML": html.escape(KEY),
+    "as numbers of HTML": "".join(f"&#{byte};" for byte in KEY.encode()),
+    "as hexadecimal numbers of HTML": "".join(f"&#X{byte:02X};" for byte in KEY.encode()),
+}
+
+
+@pytest.mark.parametrize("spelled", SPELLED.values(), ids=SPELLED)
+def test_a_secret_is_replaced_however_it_is_spelled(spelled):
+    assert log.redact(f"<{spelled}>", SECRETS) == "<[redacted]>"
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("after", ["", "!", "!!"])
+@pytest.mark.parametrize("key", [KEY, "k-0123456789abcdef", "????>>>>~~~~"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_in_base64_is_replaced_wherever_it_stands(encode, key, before, after):
+    text = encode(f"{before}{key}{after}".encode()).decode()
+    shown = log.redact(text, (key,))
+    assert log.MASK in shown
+    left = shown.replace(log.MASK, "")
+    assert len(left) <= len(text) - len(key) * 4 // 3 + 4
+
+
+def test_a_secret_that_is_like_another_text_does_not_change_it():
+    assert log.redact("k3y with odd signs %6b", SECRETS) == "k3y with odd signs %6b"
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "shown"),
+    [
+        (
+            "test",
+            "the latest test, Bearer test, redis://me:test@host",
+            "the latest test, Bearer [redacted], redis://me:[redacted]@host",
+        ),
+        ("1234", "1234 of 51234; Bearer 1234", "1234 of 51234; Bearer [redacted]"),
+        ("sk-1", "the key is sk-1, not sk-12, task-1 or sk-1x", "the key is [redacted], not sk-12, task-1 or sk-1x"),
+        ("a", "a fox", "a fox"),
+    ],
+)
+def test_a_secret_too_short_to_be_one_is_replaced_only_where_it_surely_is_meant(secret, text, shown):
+    assert log.redact(text, (secret,)) == shown
+
+
+@pytest.mark.parametrize("spell", [str, lambda text: quote(text, safe=""), lambda text: json.dumps(text)[1:-1]])
+def test_a_secret_may_have_any_characters(spell):
+    secret = "gehéim-\U0001f98a/word"
+    assert log.redact(f"redis://me:{spell(secret)}@host", (secret,)) == "redis://me:[redacted]@host"
+
+
+def test_several_secrets_are_replaced_in_one_go():
+    assert log.redact("one-secret two-secret", ("one-secret", "two-secret")) == "[redacted] [redacted]"
+
+
 def test_a_line_says_its_level(stream):
     log.configure("warning", None, (), stream)
     log.logger().warning("slow: %d s", 9)
@@ -80,6 +149,7 @@ def test_a_line_of_the_file_is_json_without_secrets(stream, tmp_path):
     fail_with(KEY)
     text = path.read_text(encoding="utf-8")
     first, second = (json.loads(line) for line in text.splitlines())
+    assert "\x1b" not in text
     assert first["message"] == "line one\nline two \x1b[31m [redacted]"
     assert first["level"] == "debug"
     assert first["thread"] == "MainThread"
@@ -88,6 +158,25 @@ def test_a_line_of_the_file_is_json_without_secrets(stream, tmp_path):
     assert "ValueError: [redacted]" in second["traceback"]
     assert KEY not in text
     assert json.dumps(KEY)[1:-1] not in text
+
+
+HARMFUL = "\x1b]0;owned\x07 \x9b2J \u202e \u2028 \U000e0041 \r\nkie-mcp ERROR: made up"
+
+
+def test_nothing_that_is_logged_moves_a_cursor_or_begins_a_line_of_its_own(stream, tmp_path):
+    path = tmp_path / "kie.jsonl"
+    log.configure("info", path, (), stream)
+    log.logger().info(HARMFUL)
+    fail_with(HARMFUL)
+    lines = stream.getvalue().splitlines()
+    assert all(line.isprintable() for line in lines)
+    assert [line[:20] for line in lines if not line.startswith("  ")] == [
+        "kie-mcp INFO: \\u001b",
+        "kie-mcp ERROR: it fai"[:20],
+    ]
+    text = path.read_text(encoding="utf-8")
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert json.loads(text.split("\n")[0])["message"] == HARMFUL
 
 
 def test_a_text_that_is_not_utf_8_is_still_written(stream, tmp_path):

@@ -155,11 +155,24 @@ def test_a_price_that_is_not_known_is_told_with_the_pictures(make_bench):
 
 def test_a_batch_that_must_let_go_hands_its_tasks_back(bench, run, client):
     client.scripts["poll"] = [TaskStatus("task-1", "generating") for _ in range(500)]
+    sent = threading.Barrier(3)
+    client.on_create = lambda _body: sent.wait(30)
     context = bench.context()
     context.deadline = 10.0
     results = run("a", "b", "c", context=context)
     assert {result.status for result in results} <= {"generating", "submitted"}
     assert {row.task_id for row in bench.rows()} == {"task-1", "task-2", "task-3"}
+
+
+def test_at_the_end_of_the_call_nothing_is_sent_any_more(bench, run, client, clock):
+    context = bench.context()
+    context.deadline = 10.0
+    client.on_create = lambda _body: setattr(clock, "time", 10.0)
+    handed_back, *others = run("a", "b", "c", context=context, max_workers=1)
+    assert handed_back.task_id == "task-1"
+    assert [other.category for other in others] == ["cancelled", "cancelled"]
+    assert all("Not sent" in other.message and "Nothing was sent or billed" in other.next_step for other in others)
+    assert len(client.calls["create"]) == 1
 
 
 def test_progress_counts_the_items_that_are_done(bench, run):

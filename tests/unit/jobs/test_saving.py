@@ -311,3 +311,16 @@ def test_at_the_end_of_the_call_another_saver_is_not_waited_for(bench, save, don
         save(done("t", A), context)
     assert caught.value.retryable
     assert bench.clock.monotonic() == pytest.approx(5, abs=0.5)
+
+
+def test_a_folder_that_has_become_a_link_to_elsewhere_gets_nothing(make_bench, done, tmp_path):
+    bench = make_bench(output_roots=(tmp_path / "out",))
+    plan = SavePlan(bench.outputs.target(str(tmp_path / "out" / "art")), "a red fox")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "out" / "art").rmdir()
+    (tmp_path / "out" / "art").symlink_to(elsewhere)
+    with pytest.raises(OutputError, match="KIE_AI_OUTPUT_ROOTS") as caught:
+        bench.saver.save(done("t", A), plan, bench.context())
+    assert caught.value.task_id == "t"
+    assert list(elsewhere.iterdir()) == []

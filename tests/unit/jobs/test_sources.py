@@ -318,3 +318,12 @@ def test_bare_base64_is_told_what_is_missing_and_not_repeated(refusal):
     message = refusal("iVBORw0KGgo" * 100)
     assert "write data:image/png;base64, before it" in message
     assert "iVBOR" not in message
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:s3cret@host.example/a.png", "https://s3cret@host.example/", "https://@host.example/"]
+)
+def test_a_url_with_a_password_in_it_is_told_to_nobody(refusal, url):
+    message = refusal(url)
+    assert "of host.example with a user name or password in it" in message
+    assert "s3cret" not in message

@@ -509,10 +509,13 @@ def test_a_link_that_is_not_kies_is_an_input_error(mock, client, context):
         client.renewed_link("https://old.test/a.png", context)
 
 
-@pytest.mark.parametrize("data", [None, 7, ["https://x"], {"url": "https://x"}])
+NO_LINKS = [None, 7, ["https://x"], {"url": "https://x"}, "", "file:///etc/passwd", "https://", "https://x/\x1b[2J"]
+
+
+@pytest.mark.parametrize("data", [*NO_LINKS, "javascript:alert(1)", "https://x/" + "x" * 9000])
 def test_a_renewal_without_a_link_is_unclear(mock, client, context, data):
     queue(mock, "POST", LINK, {"json": {"code": 200, "data": data}})
-    with pytest.raises(UnclearAnswerError, match="no link"):
+    with pytest.raises(UnclearAnswerError, match="no usable link"):
         client.renewed_link("https://x", context)
 
 
@@ -706,3 +709,27 @@ def test_network_errors_name_the_host_and_not_the_address(mock, client, context)
     queue(mock, "GET", INFO, {"body": requests.ConnectionError()})
     with pytest.raises(NetworkError, match=r"The connection to api\.kie\.ai broke"):
         client.get_task("t", context)
+
+
+# where the key goes
+
+
+@pytest.mark.parametrize("setting", ["base_url", "upload_base_url"])
+def test_an_api_without_https_elsewhere_is_warned_of(make_client, logged, key, setting):
+    make_client(**{setting: "http://kie.test:8080/api"})
+    (warning,) = logged.messages
+    assert warning == f"KIE_AI_{setting.upper()} is not https: the API key goes to kie.test in clear text."
+    assert key not in warning
+
+
+@pytest.mark.parametrize(
+    "url", ["https://kie.test/api", "http://127.0.0.1:8765/api", "http://localhost/api", "http://[::1]/"]
+)
+def test_an_api_with_https_or_on_this_machine_needs_no_warning(make_client, logged, url):
+    make_client(base_url=url, upload_base_url=url)
+    assert logged.messages == []
+
+
+def test_without_a_key_there_is_nothing_to_warn_of(make_client, logged):
+    make_client(base_url="http://kie.test/api", api_key=None)
+    assert logged.messages == []

@@ -100,7 +100,7 @@ def test_the_code_decides_where_http_says_200(code, kind):
     error = failure(200, envelope(code))
     assert type(error) is kind
     assert error.code == code
-    assert error.message == f"Kie answered code {code}: some reason"
+    assert error.message == f'Kie answered code {code}: "some reason"'
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_the_reason_may_be_called_message_and_may_be_missing():
 
 
 def test_the_reason_of_an_http_error_is_shown():
-    assert failure(400, envelope(400, "bad ratio")).message == "Kie answered HTTP 400: bad ratio"
+    assert failure(400, envelope(400, "bad ratio")).message == 'Kie answered HTTP 400: "bad ratio"'
     assert failure(400, b"").message == "Kie answered HTTP 400."
     page = b"<html><style>p{}</style><script>var a;</script><b>error code:</b> 1010</html>"
-    assert failure(403, page).message == "Kie answered HTTP 403: error code: 1010"
+    assert failure(403, page).message == 'Kie answered HTTP 403: "error code: 1010"'
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,9 @@ def test_urls_that_are_no_list_of_urls_are_left_out(found):
 
 
 def test_links_that_cannot_be_meant_are_left_out():
-    given = [URL, "file:///etc/passwd", "javascript:x", "https://a/\x1b[2J", "https://a/" + "x" * 9000, "//a/b", URL]
-    assert read(state="success", resultJson=json.dumps({"resultUrls": given})).image_urls == (URL, URL)
+    given = [URL, "file:///etc/passwd", "javascript:x", "https://a/\x1b[2J", "https://a/" + "x" * 9000, "//a/b"]
+    given += ["https://", "https://[", "https://a b/", "data:image/png;base64,x", URL]
+    assert read(state="success", resultJson=json.dumps({"resultUrls": given})).image_urls == (URL,)
 
 
 def test_there_are_at_most_a_hundred_pictures():
@@ -151,3 +152,26 @@ def test_the_time_taken_comes_from_the_time_stamps(record, seconds):
 )
 def test_links_in_a_structured_result_are_told_from_those_of_the_pictures(result, named):
     assert TaskStatus("t", "success", image_urls=("https://r.example/1.png",), result=result).names_other_links is named
+
+
+@pytest.mark.parametrize(
+    "record", [{"createTime": 1, "completeTime": 10**17}, {"costTime": 1e300}, {"costTime": 86401}]
+)
+def test_a_time_that_nothing_takes_is_not_learned_from(record):
+    assert read(state="success", **record).seconds is None
+
+
+def test_an_equal_link_is_the_same_picture():
+    given = [URL, "https://a/b.png", URL, "https://a/b.png"]
+    assert read(state="success", resultJson=json.dumps({"resultUrls": given})).image_urls == (URL, "https://a/b.png")
+
+
+def test_the_text_in_a_structured_result_is_made_safe_to_show():
+    result = {"name\x1b[31m": ["a\u202eb\nc", {"n": 1.5}], "url": URL}
+    found = read(state="success", resultJson=json.dumps({"resultObject": result})).result
+    assert found == {"name [31m": ["a b c", {"n": 1.5}], "url": URL}
+
+
+@pytest.mark.parametrize("value", ["\x1b\u202e", " ", ""])
+def test_text_of_which_nothing_can_be_shown_is_none(value):
+    assert read(state="fail", failMsg=value, failCode=value).fail_message is None

@@ -132,6 +132,16 @@ def test_a_huge_file_without_a_length_ends_with_the_connection(sandbox: Sandbox,
     assert len(answer.content) == 2_000_000
 
 
+def test_a_dripping_file_comes_piece_by_piece(catalogue: Catalogue, session: requests.Session):
+    with Sandbox(SandboxOptions(task_seconds=0), catalogue=catalogue) as sandbox:
+        (url,) = urls(sandbox, session)
+        for seconds, start in ((0.001, b"\x89PNG"), (60, b"\x89")):
+            sandbox.faults.add("download", "drip", seconds=seconds)
+            with requests.get(url, timeout=SECONDS, stream=True) as answer:
+                assert answer.raw.read(len(start)) == start
+                assert int(answer.headers["Content-Length"]) > 1000
+
+
 def test_retry_after_is_a_header(sandbox: Sandbox, session: requests.Session):
     sandbox.faults.add("credits", "retry_after", status=503, seconds=7)
     answer = session.get(f"{sandbox.base_url}/chat/credit", timeout=SECONDS)
