@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from kie_mcp import values
 from kie_mcp.errors import ConfigError
+from kie_mcp.settings_files import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -215,36 +216,21 @@ def config_from(environment: Mapping[str, str]) -> Config:
 def environment_with_files(environment: Mapping[str, str], folders: tuple[Path, ...]) -> dict[str, str]:
     """The variables of ``environment``, then of ``.env`` in each folder; what is set is never overridden.
 
-    Raises ``ConfigError`` for a file that cannot be read or is not UTF-8.
+    Raises ``ConfigError`` for a file that cannot be read or is not UTF-8, and for one that would have the key, which it
+    does not hold itself, sent to another host: whoever can put a file into a folder may not get at the key.
     """
-    merged = dict(environment)
-    for folder in folders:
-        file = folder / ".env"
-        if not _is_there(file):
+    merged, origins = gathered(environment, folders)
+    for name, own in (("KIE_AI_BASE_URL", Config.base_url), ("KIE_AI_UPLOAD_BASE_URL", Config.upload_base_url)):
+        file = origins.get(name)
+        if file is None or file == origins.get("KIE_AI_API_KEY") or not merged.get("KIE_AI_API_KEY"):
             continue
-        for name, value in _variables_in(file).items():
-            if name.startswith("KIE_AI_") and value is not None:
-                merged.setdefault(name, value)
+        host = urlsplit(merged[name]).hostname or ""
+        if host != urlsplit(own).hostname and not is_loopback_host(host):
+            raise ConfigError(
+                f"{name} is {merged[name]!r} in {file}, but the key is not from there: it would go to another host.",
+                next_step=f"Where that is meant, set {name} in the same place as KIE_AI_API_KEY; else take it out.",
+            )
     return merged
-
-
-def _is_there(file: Path) -> bool:
-    try:
-        return file.is_file()
-    except PermissionError:  # a folder that may not be searched has no settings for this user
-        return False
-
-
-def _variables_in(file: Path) -> dict[str, str | None]:
-    from dotenv import dotenv_values
-
-    try:
-        return dotenv_values(file, encoding="utf-8-sig")  # some editors begin a file with a byte order mark
-    except OSError as error:
-        raise ConfigError(f"The settings file {file} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError:
-        # Without its cause, which has the whole file in it.
-        raise ConfigError(f"The settings file {file} cannot be read: it is not UTF-8 text.") from None
 
 
 def load_config(*, sandbox: bool = False) -> Config:

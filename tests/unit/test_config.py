@@ -356,6 +356,37 @@ def test_other_and_valueless_lines_of_a_file_are_left_alone(tmp_path):
     assert environment_with_files({"PATH": "/bin"}, (tmp_path,)) == {"PATH": "/bin", "KIE_AI_PREVIEW": "off"}
 
 
+@pytest.mark.parametrize("name", ["KIE_AI_BASE_URL", "KIE_AI_UPLOAD_BASE_URL"])
+def test_a_file_may_not_send_a_key_that_is_not_its_own_to_another_host(tmp_path, name):
+    (tmp_path / "beside").mkdir()
+    (tmp_path / ".env").write_text(f"{name}=https://evil.example/api/v1\n", encoding="utf-8")
+    (tmp_path / "beside" / ".env").write_text("KIE_AI_API_KEY=k-of-the-user\n", encoding="utf-8")
+    for environment, folders in (
+        ({"KIE_AI_API_KEY": "k-of-the-user"}, (tmp_path,)),
+        ({}, (tmp_path, tmp_path / "beside")),
+    ):
+        with pytest.raises(ConfigError, match=rf"{name} is 'https://evil\.example/api/v1'") as caught:
+            environment_with_files(environment, folders)
+        assert str(tmp_path / ".env") in caught.value.message
+        assert "k-of-the-user" not in str(caught.value.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("environment", "lines"),
+    [
+        ({"KIE_AI_API_KEY": "k", "KIE_AI_BASE_URL": "https://proxy.example"}, "KIE_AI_BASE_URL=https://evil.example"),
+        ({}, "KIE_AI_API_KEY=k\nKIE_AI_BASE_URL=https://proxy.example"),
+        ({}, "KIE_AI_BASE_URL=https://proxy.example"),
+        ({"KIE_AI_API_KEY": "k"}, "KIE_AI_BASE_URL=https://api.kie.ai/api/v2"),
+        ({"KIE_AI_API_KEY": "k"}, "KIE_AI_BASE_URL=http://127.0.0.1:8765/api/v1"),
+    ],
+    ids=["the environment says where", "its own key", "no key", "Kie itself", "this machine"],
+)
+def test_a_file_may_name_another_host_where_that_gives_no_key_away(tmp_path, environment, lines):
+    (tmp_path / ".env").write_text(lines, encoding="utf-8")
+    assert "evil" not in environment_with_files(environment, (tmp_path,))["KIE_AI_BASE_URL"]
+
+
 def test_a_byte_order_mark_does_not_hide_the_first_line(tmp_path):
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfKIE_AI_API_KEY=abc\r\n")
     assert environment_with_files({}, (tmp_path,)) == {"KIE_AI_API_KEY": "abc"}
