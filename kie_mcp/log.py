@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.text import escaped
@@ -25,6 +26,8 @@ only in its place."""
 _ALONE = (r"(?<![\w-])", r"(?![\w-])")
 _IN_A_HEADER = ("(?<=Bearer )", "")
 _IN_A_URL = ("(?<=:)", "(?=@)")
+_REPEATED, _AT_LEAST_ONE = "{0,16}", "{1,16}"
+"""How often an encoding is looked through: without an end the search would take the square of a text's length."""
 _GROUP = 3
 """Bytes that four characters of base64 stand for (RFC 4648, 4)."""
 
@@ -40,8 +43,13 @@ def redact(value: Any, secrets: Iterable[str]) -> Any:
     A secret is known as it is, percent-encoded, escaped as in JSON or HTML (each in part or in whole, in either
     case of the digits), and in base64.
     """
-    known = [secret for secret in secrets if secret]
-    return _redacted(value, re.compile("|".join(map(_pattern, known)))) if known else value
+    known = tuple(secret for secret in secrets if secret)
+    return _redacted(value, _patterns(known)) if known else value
+
+
+@lru_cache(maxsize=8)  # every message is redacted, and with the same few secrets
+def _patterns(secrets: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(_pattern, secrets)))
 
 
 def _redacted(value: Any, secrets: re.Pattern[str]) -> Any:
@@ -67,12 +75,12 @@ def _spellings(char: str) -> str:
     plain, units = re.escape(char), char.encode("utf-16-be", "surrogatepass").hex()
     ways = [
         plain,
-        "".join(f"%(?:25)*{_digits(f'{byte:02x}')}" for byte in char.encode("utf-8", "surrogatepass")),
-        "".join(rf"\\+u{_digits(units[at : at + 4])}" for at in range(0, len(units), 4)),
-        f"&#(?:0*{ord(char)}|[xX]0*{_digits(f'{ord(char):x}')});",
+        "".join(f"%(?:25){_REPEATED}{_digits(f'{byte:02x}')}" for byte in char.encode("utf-8", "surrogatepass")),
+        "".join(rf"\\{_AT_LEAST_ONE}u{_digits(units[at : at + 4])}" for at in range(0, len(units), 4)),
+        f"&#(?:0{_REPEATED}{ord(char)}|[xX]0{_REPEATED}{_digits(f'{ord(char):x}')});",
     ]
     if char in '"\\/':
-        ways.append(rf"\\+{plain}")
+        ways.append(rf"\\{_AT_LEAST_ONE}{plain}")
     if (name := html.escape(char)) != char:
         ways.append(name)
     return f"(?:{'|'.join(ways)})"
