@@ -116,8 +116,12 @@ def _reason(envelope: dict[str, Any]) -> str:
 
 
 def _visible_text(text: str) -> str:
-    text = text[:_READ_OF_PAGE]
-    return re.sub(r"<[^>]*>", " ", re.sub(r"(?is)<(script|style).*?</\1>", " ", text))
+    """What a page shows, its title once."""
+    body = re.sub(r"(?is)<(script|style).*?</\1>", " ", text[:_READ_OF_PAGE])
+    title = re.search(r"(?is)<title>(.*?)</title>", body)
+    if title is not None and body.count(title[1]) > 1:
+        body = body.replace(title[0], " ")
+    return re.sub(r"<[^>]*>", " ", body)
 
 
 def _excerpt(text: str) -> str:

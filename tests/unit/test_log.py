@@ -245,4 +245,4 @@ def test_the_programs_log_does_not_reach_other_loggers(stream):
 def test_a_long_text_that_is_made_to_be_searched_slowly_is_searched_all_the_same(piece):
     """Searched in the square of its length it would take hours, and the time-out of the tests would end it."""
     text = piece * 2_000_000
-    assert redact(text, ("k-0123456789abcdef",)) == text
+    assert log.redact(text, ("k-0123456789abcdef",)) == text

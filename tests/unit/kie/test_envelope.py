@@ -217,6 +217,18 @@ def test_a_hostile_page_is_data_only(status):
     assert len(message) < 600
 
 
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        ("<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body>", "502 Bad Gateway"),
+        ("<title>Just a moment...</title><script>let a = '<b>';</script><p>Wait.</p>", "Just a moment... Wait."),
+        ("<title></title><p>error code: 1010</p>", "error code: 1010"),
+    ],
+)
+def test_a_page_is_told_by_what_it_shows_and_its_title_once(page, shown):
+    assert failure(502, page.encode()).message == f'Kie answered HTTP 502: "{shown}"'
+
+
 @pytest.mark.parametrize("msg", [b'{"a":[1]}', b"7", b"true", b"[" * 400 + b"]" * 400])
 def test_a_reason_that_is_no_text_is_none(msg):
     assert failure(200, b'{"code":422,"msg":' + msg + b"}").message == "Kie answered code 422: no reason given"
