@@ -69,12 +69,15 @@ def tasks(run: Run) -> int:
 def collect(run: Run) -> int:
     """``collect [TASK_ID ...]``: save what finished while nobody waited."""
     jobs = run.application.services.jobs
-    run.wait(jobs.recovery.take_over)
-    named = run.options.task_ids or [str(row.task_id) for row in run.unsaved()]
-    if not run.options.task_ids and (others := jobs.custody.elsewhere()) and not run.application.has_sandbox:
-        terminal.note(f"{others} unfinished tasks of another key or address are left out; name them to ask for them.")
+    run.wait(lambda _context: jobs.recovery.take_over())
+    unsaved = jobs.custody.unsaved()
+    named = run.options.task_ids or [str(row.task_id) for row in unsaved.tasks]
+    if unsaved.elsewhere and not run.options.task_ids:
+        whose = "ended with their sandbox" if run.application.has_sandbox else "were made with another key or address"
+        terminal.note(f"left out: {unsaved.elsewhere} unfinished task(s) that {whose}; name them to ask for them.")
     if not named and not run.options.json:
-        terminal.note("nothing to collect: every task has ended, and its pictures are saved.")
+        left = "nothing else" if unsaved.elsewhere else "nothing"
+        terminal.note(f"{left} to collect: every task has ended, and its pictures are saved.")
         return answers.DONE
     entries = run.wait(lambda context: _collected(run, named, context))
     failed = sum(not entry["ok"] for entry in entries)

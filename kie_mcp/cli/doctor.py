@@ -73,9 +73,7 @@ def _output_folder(config: Config) -> str:
 
 def _state_folder(services: Services, config: Config) -> str:
     """The ledger is opened where there is one; else its folder has to be possible."""
-    from kie_mcp.jobs.build import ledger_path
-
-    ledger = ledger_path(config).absolute()
+    ledger = config.ledger_path.absolute()
     folder = ledger.parent
     if os.path.lexists(ledger):
         services.jobs.ledger.recent(limit=1)

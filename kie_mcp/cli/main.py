@@ -106,7 +106,7 @@ def _run_command(
 ) -> int:
     progress = terminal.Progress(quiet=options.json)
     application = build(sandbox=options.sandbox, clock=clock, log_stream=progress)
-    command = Run(application, options, progress, clock, clock.now())
+    command = Run(application, options, progress, clock)
     try:
         code: int = options.run(command)
     except InterruptError as interrupt:

@@ -24,18 +24,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MAKES_TASKS = frozenset({"generate", "batch", "collect", "call"})
-_MOST_ROWS = 200
 
 
 @dataclass(frozen=True)
 class Run:
-    """One command under way. ``started`` is wall-clock time in seconds."""
+    """One command under way."""
 
     application: Application
     options: argparse.Namespace
     progress: terminal.Progress
     clock: Clock
-    started: float
 
     def wait(self, work: Callable[[CallContext], T]) -> T:
         """Do what may take long: with progress, and ended by signals without losing a task id."""
@@ -80,8 +78,9 @@ class Run:
 
     def unsaved(self) -> list[TaskRow]:
         """The tasks with something left to fetch: of this command, or of all where it picks up old ones."""
-        since = 0.0 if self.options.command == "collect" else self.started
-        return [row for row in self.application.services.jobs.custody.unsaved() if row.created_at >= since]
+        custody = self.application.services.jobs.custody
+        everyone = self.options.command == "collect"
+        return [row for row in custody.unsaved().tasks if everyone or custody.is_mine(row)]
 
     def interrupted(self) -> CancelledError:
         """What to say to who ended the command: most of all, which tasks go on."""
@@ -107,10 +106,9 @@ class Run:
         if self.options.command not in _MAKES_TASKS:
             return False
         try:
-            rows = self.application.services.jobs.ledger.recent(status="submitting", limit=_MOST_ROWS)
+            found = self.application.services.jobs.custody.is_submitting()
         except KieMcpError:
             return False
-        found = any(row.created_at >= self.started for row in rows)
         if found:
             self.progress.show(0, None, "waiting for the id of a task that was just sent; Ctrl-C again leaves at once")
         return found

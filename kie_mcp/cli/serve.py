@@ -58,6 +58,9 @@ ABANDONED_SECONDS = 5.0
 SIGNAL_SECONDS = 0.25
 """The same after SIGTERM or SIGINT, which end the process within half a second."""
 
+CLOSING_SECONDS = 1.0
+"""After the last answer: how long the ledger, which another process may keep busy, is waited for."""
+
 
 def serve(
     *,
@@ -91,12 +94,23 @@ def serve(
     _leave_on_signals(server, leave)
     _read(wire, server)
     if _drain(wire, server):
-        try:
-            application.close()
-        except Exception as error:  # noqa: BLE001 - everything was answered; what cannot be put away is left behind
-            _log_internal_error(error)
+        _close(application)
     leave(0)
     return 0
+
+
+def _close(application: _LazyApplication) -> None:
+    """Put everything away, for ``CLOSING_SECONDS`` at most: all was answered, and the system frees what is left."""
+
+    def close() -> None:
+        try:
+            application.close()
+        except Exception as error:  # noqa: BLE001 - as above
+            _log_internal_error(error)
+
+    closing = threading.Thread(target=close, name="closing", daemon=True)
+    closing.start()
+    closing.join(CLOSING_SECONDS)
 
 
 def _all_tools() -> Sequence[Tool]:
@@ -130,7 +144,8 @@ class _LazyApplication:
         """``value`` without the secrets of the application.
 
         Before the first call they are not known, and only an error of the protocol, which may say again what was asked,
-        is a reason to look for them.
+        is a reason to look for them. That builds the application early, once: most of the time goes into reading the
+        settings, which nothing can be redacted without.
         """
         if self._built is None and not (isinstance(value, dict) and {"jsonrpc", "error"} <= value.keys()):
             return value

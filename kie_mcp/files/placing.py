@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
+import secrets
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -72,6 +74,16 @@ def place(placing: Placing, journal: Journal) -> Path:
     raise AssertionError  # the names never end
 
 
+def new_part(folder: Path) -> Path:
+    """A new name for a file that is not whole yet; a link cannot cross file systems, so it is in the same folder."""
+    return folder / f".kie-mcp-{secrets.token_hex(8)}.part"
+
+
+def is_part(path: Path) -> bool:
+    """Whether a name is one of ``new_part``, in a folder that is named in full."""
+    return path.is_absolute() and re.fullmatch(r"\.kie-mcp-[0-9a-f]{16}\.part", path.name) is not None
+
+
 def remove_part(part: Path) -> None:
     """Remove what a process that died has left of a picture; a part that cannot be removed stays."""
     with suppress(OSError):
@@ -85,7 +97,7 @@ def finish_placing(placing: Placing, journal: Journal) -> SavedPicture | None:
     Raises ``OutputError`` where the folder cannot be written any more, and what ``journal`` raises.
     """
     part, picture = placing.part, placing.picture
-    placed = _same_file(part, picture.path) or (not part.exists() and _size(picture.path) == picture.bytes)
+    placed = _same_file(part, picture.path) or (_size(part) is None and _size(picture.path) == picture.bytes)
     if placed:
         remove_part(part)
         journal.placed(picture)

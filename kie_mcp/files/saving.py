@@ -5,14 +5,13 @@ from __future__ import annotations
 import codecs
 import itertools
 import os
-import secrets
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import OutputError
 from kie_mcp.files.naming import same_format
-from kie_mcp.files.placing import Placing, SavedPicture, place, remove_part, write_errors
+from kie_mcp.files.placing import Placing, SavedPicture, new_part, place, remove_part, write_errors
 from kie_mcp.files.sniff import HEAD_BYTES, PictureType, dimensions, sniff
 from kie_mcp.files.whole import is_whole
 
@@ -95,8 +94,8 @@ def _is_text(head: bytes) -> bool:
 
 @contextmanager
 def _part_file(folder: Path, journal: Journal) -> Iterator[tuple[Path, FileIO]]:
-    """Open a new file beside the final one (a link cannot cross file systems); it is removed in the end."""
-    part = folder / f".kie-mcp-{secrets.token_hex(8)}.part"
+    """Open a new file beside the final one; it is removed in the end."""
+    part = new_part(folder)
     journal.begun(part)
     with write_errors(folder):
         file = part.open("x+b", buffering=0)

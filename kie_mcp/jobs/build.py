@@ -26,8 +26,6 @@ from kie_mcp.ledger import Custody, Database, Presence, RateWindow, TaskLedger, 
 from kie_mcp.ledger.documents import open_documents
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kie_mcp.catalogue import Catalogue
     from kie_mcp.clock import Clock
     from kie_mcp.config import Config
@@ -57,17 +55,12 @@ class Jobs:
         self.documents.close()
 
 
-def ledger_path(config: Config) -> Path:
-    """The file of the ledger; play tasks, of an API on this machine, have one of their own."""
-    return config.state_file("ledger", "sqlite3")
-
-
 def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     """Open the ledger and join everything.
 
     Raises ``ConfigError`` where the state folder cannot be used.
     """
-    database = Database(ledger_path(config), clock)
+    database = Database(config.ledger_path, clock)
     presence = Presence(database.path.parent / "processes")
     secrets, account = config.secrets(), config.account_mark()
     ledger = TaskLedger(database, clock, secrets, owner=presence.id, account=account)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.errors import OutputError
-from kie_mcp.files import Placing, SavedPicture
+from kie_mcp.errors import KieMcpError, OutputError
+from kie_mcp.files import Placing, SavedPicture, is_part
 from kie_mcp.ledger import SavedFile
+from kie_mcp.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kie_mcp.context import CallContext
-    from kie_mcp.ledger import Custody, TaskLedger
+    from kie_mcp.ledger import Custody
 
 _RENEW_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.2
@@ -38,14 +39,17 @@ class Claim:
             self._context.sleep(_LOOK_AGAIN_SECONDS)
 
     def try_take(self) -> bool:
-        """Take it if nobody else has it; the one who has it renews it."""
+        """Take it if nobody else has it."""
         self._taken = self._context.clock.monotonic()
         return self._custody.claim(self.task_id, self._claimant)
 
     def keep(self) -> None:
-        """Renew the claim if it is time to."""
-        if self._context.clock.monotonic() - self._taken > _RENEW_SECONDS:
-            self.try_take()
+        """Renew the claim if it is time to; raises ``OutputError`` where it was lost."""
+        now = self._context.clock.monotonic()
+        if now - self._taken > _RENEW_SECONDS:
+            self._taken = now
+            if not self._custody.renew(self.task_id, self._claimant):
+                raise self._taken_by_another()
 
     def note(self, entry: Mapping[str, Any] | None) -> None:
         """Write down what is about to be done, if anything; raises ``OutputError`` where the claim was lost."""
@@ -53,9 +57,17 @@ class Claim:
         if not self._custody.journal(self.task_id, self._claimant, entry):
             raise self._taken_by_another()
 
+    def saved(self, files: list[SavedFile]) -> None:
+        """Write down the files of the task; raises ``OutputError`` where the claim was lost."""
+        if not self._custody.saved(self.task_id, self._claimant, files):
+            raise self._taken_by_another()
+
     def release(self) -> None:
-        """Let others go on."""
-        self._custody.release(self.task_id, self._claimant)
+        """Let others go on. A claim that cannot be given back ends by itself, and is no reason to fail."""
+        try:
+            self._custody.release(self.task_id, self._claimant)
+        except KieMcpError as error:
+            logger().warning("the claim on task %s was not given back: %s", self.task_id, error.message)
 
     def _taken_by_another(self) -> OutputError:
         return OutputError(f"Another call is saving the pictures of task {self.task_id}.", retryable=True)
@@ -64,9 +76,8 @@ class Claim:
 class TaskJournal:
     """The notes on one output of a task: ``files`` are those of the task so far, ``index`` is the output's place."""
 
-    def __init__(self, claim: Claim, ledger: TaskLedger, files: list[SavedFile], index: int) -> None:
+    def __init__(self, claim: Claim, files: list[SavedFile], index: int) -> None:
         self._claim = claim
-        self._ledger = ledger
         self._files = files
         self._index = index
 
@@ -95,12 +106,18 @@ class TaskJournal:
         self._files[self._index : self._index + 1] = [
             SavedFile(str(picture.path), picture.mime_type, picture.bytes, picture.width, picture.height)
         ]
-        self._ledger.saved(self._claim.task_id, self._files)
+        self._claim.saved(self._files)
 
 
-def half_done(entry: Mapping[str, Any]) -> Placing | Path:
-    """What a note says: a file about to get its name, or merely a part."""
+def half_done(entry: Mapping[str, Any]) -> Placing | Path | None:
+    """What a note says: a file about to get its name, or merely a part.
+
+    ``None`` where it names anything but a part of this program: whoever can write into the ledger cannot have other
+    files moved or removed.
+    """
     part = Path(entry["part"])
+    if not is_part(part) or part.parent != Path(entry.get("path", part)).parent:
+        return None
     if "path" not in entry:
         return part
     picture = SavedPicture(Path(entry["path"]), entry["mime_type"], entry["bytes"], entry["width"], entry["height"])

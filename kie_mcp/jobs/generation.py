@@ -18,6 +18,7 @@ from kie_mcp.errors import (
 from kie_mcp.jobs.after_payment import after_payment
 from kie_mcp.jobs.model import Prepared, SavePlan
 from kie_mcp.jobs.outcomes import remembered, seen, submitted
+from kie_mcp.jobs.submitting import stopped
 from kie_mcp.jobs.watching import GRACE_SECONDS, Watch, failure
 
 if TYPE_CHECKING:
@@ -90,7 +91,12 @@ class Generations:
         window_until: float,
         before_sending: Callable[[], None],
     ) -> str:
-        """Upload what has to be uploaded, create the task, and return its id."""
+        """Upload what has to be uploaded, create the task, and return its id.
+
+        At the call's deadline nothing is begun any more: whoever waited for the answer may be gone.
+        """
+        if not context.remaining():
+            raise stopped("Not sent: the time of this call has ended.")
         urls = self._urls(prepared, context)
         try:
             task_id = self.submitter.submit(
@@ -113,9 +119,8 @@ class Generations:
 
         Whoever waited for the answer may be gone by then, and would ask, and pay, again.
         """
-        in_time = context.remaining() > 0
         urls = self.sources.urls(prepared.sources, context)
-        if in_time and not context.remaining():
+        if not context.remaining():
             raise NetworkError(
                 "The time of this call ended while its pictures were uploaded.",
                 next_step="Call again: nothing was made or billed, and what is uploaded need not be sent again.",
@@ -140,13 +145,14 @@ class Generations:
         if not prepared.request.wait_for_result:
             self.unattended.add(task_id, FORGOTTEN_SECONDS)
             return submitted(task_id, prepared, context.clock.monotonic() - started)
+        outcome: Outcome | None = None
         try:
             outcome = self._complete(task_id, prepared, context, started)
         except KieMcpError as error:
-            self.unattended.add(task_id)
             raise after_payment(error, task_id, repeatable=False) from error
-        if not outcome.finished:
-            self.unattended.add(task_id)
+        finally:
+            if outcome is None or not outcome.finished:
+                self.unattended.add(task_id)
         return outcome
 
     def _complete(self, task_id: str, prepared: Prepared, context: CallContext, started: float) -> Outcome:

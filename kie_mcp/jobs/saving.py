@@ -67,6 +67,8 @@ class Saver:
         """
         claim = Claim(self._custody, status.task_id, self._new_name(), context)
         try:
+            if self._ledger.find(status.task_id) is None:
+                self._ledger.adopt(status.task_id)
             claim.take()
             return self._fetch_missing(status, plan, claim, context)
         except KieMcpError as error:
@@ -96,8 +98,8 @@ class Saver:
             return files
         left = half_done(row.saving)
         if isinstance(left, Placing):
-            finish_placing(left, TaskJournal(claim, self._ledger, files, row.saving["index"]))
-        else:
+            finish_placing(left, TaskJournal(claim, files, row.saving["index"]))
+        elif left is not None:
             remove_part(left)
         claim.note(None)
         return files
@@ -111,7 +113,7 @@ class Saver:
         for index, url in enumerate(status.image_urls):
             if index < len(files) and Path(files[index].path).is_file():
                 continue
-            journal = TaskJournal(claim, self._ledger, files, index)
+            journal = TaskJournal(claim, files, index)
             stem = picture_stem(plan.target.stem, plan.prompt, context.clock.now(), index + 1 if several else None)
             claim.keep()
             picture = self._fetch(_Output(url, index, stem, plan), claim, journal, context)

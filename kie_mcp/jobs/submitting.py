@@ -44,11 +44,8 @@ class Submitter:
         """Return the task id. ``window_until`` (monotonic) bounds the wait for the rate window.
 
         ``before_sending`` may raise to stop the task while nothing has been sent. Too many requests slow
-        everyone down who shares the window; the task is sent again until the request's own time-out. At the call's
-        deadline nothing is sent any more: whoever waited for the answer may be gone.
+        everyone down who shares the window; the task is sent again until the request's own time-out.
         """
-        if not context.remaining():
-            raise stopped("Not sent: the time of this call has ended.")
         ticket = self._window.acquire(context, min(window_until, context.deadline))
         try:
             before_sending()
@@ -59,14 +56,11 @@ class Submitter:
             raise
         try:
             return self._send(number, body, ticket, _deadline(prepared, context), context)
-        except UnknownOutcomeError as error:
-            self._ledger.unknown(number, error.as_dict())
-            raise
         except KieMcpError as error:
-            self._ledger.refused(number, error.as_dict())
+            self._ended(number, error)
             raise
         except BaseException:
-            self._ledger.unknown(number, UnknownOutcomeError("The program was interrupted.").as_dict())
+            self._ended(number, UnknownOutcomeError("The program was interrupted."))
             raise
 
     def _begin(self, prepared: Prepared, body: Mapping[str, Any]) -> int:
@@ -89,7 +83,7 @@ class Submitter:
             except RateLimitError as error:
                 asked = error.retry_after
                 wait = pause if asked is None else min(asked, RETRY_AFTER_CAP)
-                self._window.slow_down(wait)
+                self._slow_down(wait)
                 if context.clock.monotonic() + wait > deadline:
                     raise
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -105,12 +99,27 @@ class Submitter:
             logger().error("task %s was made but could not be written down: %s", task_id, error.message)
         return task_id
 
+    def _ended(self, number: int, error: KieMcpError) -> None:
+        """Write down that there is no task, or none that is known; where that fails, the error itself counts more."""
+        note = self._ledger.unknown if isinstance(error, UnknownOutcomeError) else self._ledger.refused
+        try:
+            note(number, error.as_dict())
+        except KieMcpError as failed:
+            logger().error("%s (it could not be written down: %s)", error.message, failed.message)
+
+    def _slow_down(self, seconds: float) -> None:
+        """Slow everybody down; where that cannot be, Kie will say it again."""
+        try:
+            self._window.slow_down(seconds)
+        except KieMcpError as error:
+            logger().warning("the others were not told of too many requests: %s", error.message)
+
     def _settle(self, ticket: int) -> None:
-        """Free the slot; one that cannot be frees itself, so that is no reason to lose what came before."""
+        """Free the slot; where that cannot be now, it is no reason to lose what came before."""
         try:
             self._window.settle(ticket)
         except KieMcpError as error:
-            logger().warning("a slot of the rate window was not freed: %s", error.message)
+            logger().warning("a slot of the rate window is not freed yet: %s", error.message)
 
 
 def _deadline(prepared: Prepared, context: CallContext) -> float:

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.errors import KieMcpError
+from kie_mcp.errors import KieMcpError, RateLimitError
 from kie_mcp.log import logger
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ _SPARE_SECONDS = 0.3
 """A backlog of polls up to this is none."""
 _YIELDING = 4.0
 _SOON = 0.1
-_LATE = 0.25
-"""Of the time between two turns: eleven polls stay more than a second apart, and the network may still delay some."""
-_MOST_RESERVATIONS = 3
+"""Of the time between two turns."""
 _ALONE_SECONDS = 10.0
 _FARTHEST_SECONDS = 5.0
 """As far ahead as 45 processes reserve together."""
@@ -52,15 +50,19 @@ def next_delay(waited: float, interval: float, learned: Sequence[float] = (), ba
     At most ``interval`` in the first two minutes, later a tenth of the time already waited. ``learned`` are earlier
     times of the same model: a task that may be done is asked in steps of a part of its time, so that whoever waits
     for it loses 2 to 3 % on average; one that was never done so soon is asked as seldom as that allows. With a
-    ``backlog`` of polls (seconds) the latter yield their turns to the former.
+    ``backlog`` of polls (seconds until everybody has had a turn) the latter yield at most one turn to the former.
     """
     longest = waited / 10 if waited >= YOUNG_SECONDS else min(interval, _END_OF_YOUTH - waited)
     if len(learned) < _FEWEST_LESSONS:
         return min(longest, max(interval / 4, waited / _UNKNOWN_STEPS))
     until_expected = sorted(learned)[int(_EARLY * len(learned))] - _ROUNDING - waited
     if until_expected > 0:
-        return min(until_expected, longest + _YIELDING * max(0.0, backlog - _SPARE_SECONDS))
+        return min(until_expected, longest + min(backlog, _YIELDING * max(0.0, backlog - _SPARE_SECONDS)))
     return min(longest, max(interval / 8, waited / _EXPECTED_STEPS))
+
+
+class NoTurnError(RateLimitError):
+    """So many tasks are waited for that this poll did not have its turn in time."""
 
 
 class PollGate:
@@ -68,8 +70,9 @@ class PollGate:
 
     In this process they come in the order in which they were asked for: a task that polls again goes to the end of the
     queue, so that too few turns are shared out evenly. The head of the queue reserves the next free moment for the
-    process; who leaves the queue leaves it to those behind. A process that dies costs one turn. Where the documents
-    cannot be used, this process keeps the rate alone: a poll too many does no harm.
+    process; who leaves the queue leaves it to those behind. A process that dies costs one turn. A process that is late,
+    because the system is busy, polls once in the time between two turns all the same. Where the documents cannot be
+    used, this process keeps the rate alone: a poll too many does no harm.
     """
 
     def __init__(self, clock: Clock, documents: Documents | None = None, per_second: float = POLLS_PER_SECOND) -> None:
@@ -79,70 +82,85 @@ class PollGate:
         self._lock = threading.Lock()
         self._queue: deque[object] = deque()
         self._turn: float | None = None
-        self._reservations = 0
         self._next = self._alone_until = float("-inf")
         self._gap = self._spacing
 
     def wait_turn(self, context: CallContext) -> None:
-        """Wait for this poll's turn; raises ``CancelledError`` as soon as the call is cancelled."""
+        """Wait for this poll's turn.
+
+        Raises ``NoTurnError`` where it has not come by the context's deadline, and ``CancelledError`` as soon as the
+        call is cancelled.
+        """
         place = object()
         with self._lock:
             self._queue.append(place)
         try:
             while (wait := self._until_turn(place)) > 0:
-                context.sleep(wait)
+                left = context.remaining()
+                if not left:
+                    raise NoTurnError("So many tasks are waited for that this one could not be asked for in time.")
+                context.sleep(min(wait, left))
         except BaseException:
-            with self._lock:
-                self._queue.remove(place)
+            self._leave(place)
             raise
 
     def backlog(self) -> float:
         """In how many seconds it would be the turn of a poll that came now, at the earliest."""
         with self._lock:
-            first = self._next if self._turn is None else self._turn
-            return max(0.0, first + len(self._queue) * self._gap - self._clock.monotonic())
+            return max(0.0, self._first() + len(self._queue) * self._gap - self._clock.monotonic())
 
     def _until_turn(self, place: object) -> float:
-        """Take the turn, and return 0; or return the seconds to wait before asking again."""
+        """Take the turn, and return 0; or return the seconds to wait before asking again.
+
+        The head of the queue, and nobody else, reserves a moment; without the lock, so that others can leave meanwhile.
+        """
         with self._lock:
-            now, ahead = self._clock.monotonic(), self._queue.index(place)
+            now, ahead, turn = self._clock.monotonic(), self._queue.index(place), self._turn
             if ahead:
-                first = self._next if self._turn is None else self._turn
-                return max(first + (ahead - 1) * self._gap - now, _SOON * self._spacing)
-            turn, now = self._reserved(now)
+                return max(self._first() + (ahead - 1) * self._gap - now, _SOON * self._spacing)
+        if turn is None:
+            wait = self._reserve(now)
+            turn = self._clock.monotonic() + wait
+        with self._lock:
+            now = self._clock.monotonic()
             if now < turn:
+                if self._turn is None:
+                    self._turn, self._gap = turn, max(self._spacing, turn - now)
                 return turn - now
             self._queue.popleft()
-            self._turn, self._reservations, self._next = None, 0, now + self._spacing
+            self._turn, self._next = None, now + self._spacing
             return 0.0
 
-    def _reserved(self, now: float) -> tuple[float, float]:
-        """The moment that is this process's, reserved if there is none yet; and the time.
+    def _leave(self, place: object) -> None:
+        with self._lock:
+            self._queue.remove(place)
+            if not self._queue:
+                self._turn = None
 
-        Who comes late to it (the system is busy) would come close to the next, and reserves another; not for ever.
-        """
-        late = self._turn is not None and now > self._turn + _LATE * self._spacing
-        if self._turn is None or (late and self._reservations < _MOST_RESERVATIONS):
-            self._reservations += 1
-            wait = self._reserve(now)
-            now = self._clock.monotonic()
-            self._turn = now + wait
-            self._gap = max(self._spacing, wait)
-        return self._turn, now
+    def _first(self) -> float:
+        """When the head of the queue has its turn, as far as that is known."""
+        return self._next if self._turn is None else self._turn
 
     def _reserve(self, now: float) -> float:
         """Reserve the next free moment, for everybody where that can be done; in how many seconds it is."""
+        own = max(0.0, self._next - now)
         if self._documents is not None and now >= self._alone_until:
             try:
-                return self._documents.change(DOCUMENT, self._take_next)
+                return self._documents.change(
+                    DOCUMENT, lambda document, now: _take_next(document, now, own, self._spacing)
+                )
             except KieMcpError as error:
                 self._alone_until = now + _ALONE_SECONDS
                 logger().warning("polls do not take turns with other processes for now: %s", error.message)
-        return max(0.0, self._next - now)
+        return own
 
-    def _take_next(self, document: dict[str, Any], now: float) -> float:
-        """``next`` is when the next moment is free; one from far ahead is from before the clock jumped back."""
-        free = document.get("next", now)
-        turn = float(free) if now < free <= now + _FARTHEST_SECONDS else now
-        document["next"] = turn + self._spacing
-        return turn - now
+
+def _take_next(document: dict[str, Any], now: float, own: float, spacing: float) -> float:
+    """Take the next moment that is free, in ``own`` seconds or later; in how many seconds it is.
+
+    ``next`` of the document is when that is; one from far ahead is from before the clock began anew.
+    """
+    free = document.get("next", now)
+    turn = max(now + own, free if free <= now + _FARTHEST_SECONDS else now)
+    document["next"] = turn + spacing
+    return float(turn - now)

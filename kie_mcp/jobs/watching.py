@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import KieMcpError, NetworkError, RateLimitError, ServerError, TaskFailedError, TaskNotFoundError
-from kie_mcp.jobs.waiting import next_delay
+from kie_mcp.jobs.waiting import NoTurnError, next_delay
 from kie_mcp.kie import TaskStatus
 from kie_mcp.kie.retry import RETRY_AFTER_CAP
 from kie_mcp.log import logger
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 60.0
 """How long a task that was just made may be unknown to recordInfo."""
-_SHORTEST_REQUEST = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,36 +56,61 @@ class Watcher:
         self._backlog = backlog
 
     def look(self, task_id: str, context: CallContext, *, new: bool = False) -> TaskStatus:
-        """Ask once (trying again where that helps) and remember the answer."""
+        """Ask once (trying again where that helps) and remember the answer.
+
+        Where no poll had its turn by the call's deadline, it is the ledger that answers.
+        """
         try:
             status = self._client.get_task(task_id, context)
         except TaskNotFoundError:
             if not new:
                 raise
             return TaskStatus(task_id, "submitted")
+        except NoTurnError:
+            return self._known(task_id)
         self._remember(status)
         return status
 
     def wait(self, watch: Watch, context: CallContext) -> TaskStatus:
         """Poll until the task has ended or ``watch.until`` has come; the last status seen is returned.
 
-        A poll that fails in passing is tried again at the next turn. Raises ``TaskNotFoundError`` for a
-        task that stays unknown, and refusals such as ``AuthError``; all carry the task id.
+        Where no poll had its turn in that time, or none was answered, it is the one in the ledger. A poll that
+        fails in passing is tried again at the next turn. Raises ``TaskNotFoundError`` for a task that stays unknown,
+        and refusals such as ``AuthError``; all carry the task id.
         """
         clock = context.clock
-        status = TaskStatus(watch.task_id, "submitted")
+        in_time = context.child(None)
+        in_time.deadline = watch.until
+        status = self._known(watch.task_id)
         delay = 0.0 if watch.at_once else self._delay(watch, 0.0)
-        while not status.finished and (left := watch.until - clock.monotonic()) > 0:
+        while (left := watch.until - clock.monotonic()) > 0:
             context.sleep(min(delay, left))
             began = clock.monotonic()
-            if began + self._backlog() > watch.until + _SHORTEST_REQUEST:
-                context.sleep(watch.until - began)
+            try:
+                status, pause = self._poll(watch, status, in_time)
+            except NoTurnError:
                 break
-            status, pause = self._poll(watch, status, context)
             now = clock.monotonic()
             delay = max(pause, began + self._delay(watch, began - watch.since) - now)
             context.progress(now - watch.since, None, f"{status.state}, {now - watch.since:.0f} s")
+            if status.finished:
+                break
         return status
+
+    def _known(self, task_id: str) -> TaskStatus:
+        """What the ledger knows of a task."""
+        row = self._ledger.find(task_id)
+        if row is None:
+            return TaskStatus(task_id, "unknown")
+        return TaskStatus(
+            task_id,
+            row.state,
+            model=row.model,
+            image_urls=row.image_urls,
+            result=row.result,
+            credits_consumed=row.credits_consumed,
+            seconds=row.seconds,
+        )
 
     def _delay(self, watch: Watch, waited: float) -> float:
         """Seconds to the next poll; what others have learned of the model since the last one counts too."""
@@ -95,12 +119,12 @@ class Watcher:
 
     def _poll(self, watch: Watch, last: TaskStatus, context: CallContext) -> tuple[TaskStatus, float]:
         """One poll: the status (``last`` where it failed in passing) and the pause that Kie asked for, in seconds."""
-        now = context.clock.monotonic()
-        within = max(_SHORTEST_REQUEST, watch.until - now)
         try:
-            status = self._client.get_task(watch.task_id, context, within=within, once=True)
+            status = self._client.get_task(watch.task_id, context, once=True)
+        except NoTurnError:
+            raise
         except TaskNotFoundError:
-            if watch.may_be_invisible(now):
+            if watch.may_be_invisible(context.clock.monotonic()):
                 return last, 0.0
             raise
         except (NetworkError, RateLimitError, ServerError) as error:

@@ -7,37 +7,43 @@ for, too. Those of a dead process are nobody's, and can be taken over.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.ledger.rows import TaskRow, row_from
+from kie_mcp.ledger.rows import BY_ID, row_from
+from kie_mcp.ledger.schema import UNSAVED
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kie_mcp.clock import Clock
     from kie_mcp.ledger.database import Database
     from kie_mcp.ledger.presence import Presence
+    from kie_mcp.ledger.rows import SavedFile, TaskRow
 
 CLAIM_SECONDS = 120.0
 """How long the claim of a process lasts that still runs but gives no sign of life."""
 
-_UNSAVED = """
-SELECT * FROM tasks
-WHERE task_id IS NOT NULL AND request IS NOT NULL
-  AND (state NOT IN ('success', 'fail', 'not_found') OR (state = 'success' AND
-       json_array_length(files) < max(CASE WHEN result IS NULL THEN 1 ELSE 0 END, json_array_length(image_urls))))
-ORDER BY number
-"""
+_UNSAVED = f"SELECT * FROM tasks WHERE {UNSAVED} ORDER BY number DESC"  # noqa: S608 - constants of this program
 _HALF_SAVED = "SELECT * FROM tasks WHERE saving IS NOT NULL ORDER BY number"
-_SUBMITTING = "SELECT number, owner FROM tasks WHERE state = 'submitting'"
+_SUBMITTING = "SELECT number, owner, created_at FROM tasks WHERE state = 'submitting'"
 _GIVE_UP = """
 UPDATE tasks SET state = 'unknown_outcome', error = ?, completed_at = ?, updated_at = ?
 WHERE number = ? AND state = 'submitting'
 """
-_BY_ID = "SELECT * FROM tasks WHERE task_id = ? ORDER BY number DESC LIMIT 1"
+_LONGEST_CREATION = 3600.0
+"""Seconds: a version that writes down no owner has its createTask answered or given up by then."""
 _CLAIM = "UPDATE tasks SET claimed_by = ?, claimed_until = ? WHERE number = ?"
 _RELEASE = "UPDATE tasks SET claimed_by = NULL, claimed_until = NULL WHERE task_id = ? AND claimed_by = ?"
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """The tasks with something left to fetch, newest first; ``elsewhere`` is how many were made with another key."""
+
+    tasks: tuple[TaskRow, ...]
+    elsewhere: int
 
 
 class Custody:
@@ -53,26 +59,32 @@ class Custody:
         self._presence = presence
         self._account = account
 
-    def unsaved(self) -> list[TaskRow]:
-        """List the tasks with something left to fetch, oldest first: running, or successful without their files.
+    def unsaved(self) -> Unsaved:
+        """List what is running, or has succeeded and lacks files.
 
         A task of which no more than its id is known, since it was made elsewhere, is fetched only when it is named.
         """
         with self._database.read() as connection:
-            return [row for row in self._rows(connection, _UNSAVED) if row.account in (None, self._account)]
+            rows = [row_from(row) for row in connection.execute(_UNSAVED).fetchall()]
+        here = tuple(row for row in rows if row.account in (None, self._account))
+        return Unsaved(here, len(rows) - len(here))
 
-    def elsewhere(self) -> int:
-        """How many tasks with something left to fetch were made with another key or address."""
-        with self._database.read() as connection:
-            return sum(row.account not in (None, self._account) for row in self._rows(connection, _UNSAVED))
-
-    def take_over(self) -> list[TaskRow]:
-        """Take the unsaved tasks that nobody looks after; this process does from now on."""
-        orphans = [row for row in self.unsaved() if self._is_nobodys(row.owner)]
+    def take_over(self, since: float) -> list[TaskRow]:
+        """Take the unsaved tasks made after ``since`` (epoch) that are nobody's; this process looks after them now."""
+        orphans = [row for row in self.unsaved().tasks if row.created_at > since and self._is_nobodys(row.owner)]
         if not orphans:
             return []
         with self._database.write() as connection:
             return [row for row in orphans if self._taken(connection, row)]
+
+    def is_mine(self, row: TaskRow) -> bool:
+        """Whether this process looks after a task."""
+        return row.owner == self._presence.id
+
+    def is_submitting(self) -> bool:
+        """Whether a createTask of this process is under way."""
+        with self._database.read() as connection:
+            return any(row["owner"] == self._presence.id for row in connection.execute(_SUBMITTING))
 
     def end_abandoned(self, error: Mapping[str, Any]) -> int:
         """End the tasks whose process died while createTask was under way; returns how many there were.
@@ -81,9 +93,13 @@ class Custody:
         """
         with self._database.read() as connection:
             rows = connection.execute(_SUBMITTING).fetchall()
-        dead = [row["number"] for row in rows if self._is_nobodys(row["owner"])]
+        now = self._clock.now()
+        dead = [
+            row["number"]
+            for row in rows
+            if self._is_nobodys(row["owner"]) and (row["owner"] or row["created_at"] < now - _LONGEST_CREATION)
+        ]
         if dead:
-            now = self._clock.now()
             with self._database.write() as connection:
                 connection.executemany(_GIVE_UP, [(json.dumps(dict(error)), now, now, number) for number in dead])
         return len(dead)
@@ -97,25 +113,33 @@ class Custody:
     def claim(self, task_id: str, claimant: str) -> bool:
         """Make ``claimant`` the only one to save this task for ``CLAIM_SECONDS``; false while somebody else is.
 
-        A claimant is named by ``claimant_name``, and may renew. A claim ends when it is released, when its time is
-        over, and when its process dies.
+        A claimant is named by ``claimant_name``. A claim ends when it is released, when its time is over and somebody
+        else wants it, and when its process dies. The task is one of the ledger.
         """
         with self._database.write() as connection:
-            row = connection.execute(_BY_ID, (task_id,)).fetchone()
-            return row is None or self._claimed(connection, row, claimant)
+            row = connection.execute(BY_ID, (task_id,)).fetchone()
+            if row is None or not self._claim_is_free(row, claimant):
+                return False
+            connection.execute(_CLAIM, (claimant, self._until(), row["number"]))
+            return True
+
+    def renew(self, task_id: str, claimant: str) -> bool:
+        """Let a claim last ``CLAIM_SECONDS`` from now on; false where it was lost."""
+        return self._under_claim("claimed_by = claimed_by", (), task_id, claimant)
 
     def journal(self, task_id: str, claimant: str, entry: Mapping[str, Any] | None) -> bool:
-        """Renew a claim and note with it what is being written, if anything is.
+        """Renew a claim and note with it what is being written, if anything is; false where it was lost."""
+        noted = None if entry is None else json.dumps(entry)
+        return self._under_claim("saving = ?", (noted,), task_id, claimant)
+
+    def saved(self, task_id: str, claimant: str, files: Sequence[SavedFile]) -> bool:
+        """Note the files of a task, in the order of its outputs, and that none is being written any more.
 
         False, and nothing is noted, where the claim was lost.
         """
-        noted = None if entry is None else json.dumps(entry)
-        with self._database.write() as connection:
-            row = connection.execute(_BY_ID, (task_id,)).fetchone()
-            if row is None or not self._claimed(connection, row, claimant):
-                return row is None
-            connection.execute("UPDATE tasks SET saving = ? WHERE number = ?", (noted, row["number"]))
-            return True
+        described = json.dumps([asdict(file) for file in files])  # paths are kept as they are
+        change = "files = ?, saving = NULL, updated_at = ?"
+        return self._under_claim(change, (described, self._clock.now()), task_id, claimant)
 
     def release(self, task_id: str, claimant: str) -> None:
         """Give a claim back, if ``claimant`` has it."""
@@ -126,11 +150,14 @@ class Custody:
         """The name of one saving call of this process."""
         return f"{self._presence.id}:{of_call}"
 
-    def _claimed(self, connection: sqlite3.Connection, row: sqlite3.Row, claimant: str) -> bool:
-        if not self._claim_is_free(row, claimant):
-            return False
-        connection.execute(_CLAIM, (claimant, self._clock.now() + CLAIM_SECONDS, row["number"]))
-        return True
+    def _under_claim(self, change: str, values: tuple[Any, ...], task_id: str, claimant: str) -> bool:
+        """Change a row whose claim ``claimant`` still has, and renew that."""
+        query = f"UPDATE tasks SET {change}, claimed_until = ? WHERE task_id = ? AND claimed_by = ?"  # noqa: S608 - as above
+        with self._database.write() as connection:
+            return connection.execute(query, (*values, self._until(), task_id, claimant)).rowcount == 1
+
+    def _until(self) -> float:
+        return self._clock.now() + CLAIM_SECONDS
 
     def _claim_is_free(self, row: sqlite3.Row, claimant: str) -> bool:
         """Whether ``claimant`` may have it; a claim that ends later than any can is from before the clock went back."""
@@ -147,7 +174,3 @@ class Custody:
 
     def _is_nobodys(self, owner: str | None) -> bool:
         return owner is None or not self._presence.is_alive(owner)
-
-    @staticmethod
-    def _rows(connection: sqlite3.Connection, query: str, values: Sequence[Any] = ()) -> Iterator[TaskRow]:
-        return (row_from(row) for row in connection.execute(query, values).fetchall())

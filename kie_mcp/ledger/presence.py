@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import ConfigError
@@ -50,15 +50,19 @@ class Presence:
                 _take(connection)
             except sqlite3.OperationalError:
                 return True
-            with suppress(OSError):  # while the lock is held, so that nobody can be about to take it
-                path.unlink()
+            except sqlite3.DatabaseError:
+                pass  # whatever this is, no process holds it
+            removed = _remove(path)  # while the lock is held, so that nobody can be about to take it
+        if not removed:
+            _remove(path)  # Windows removes no file that is open, for others neither
         return False
 
     def close(self) -> None:
         """Leave; the object is of no use afterwards."""
-        with suppress(OSError):
-            self._path(self.id).unlink()
+        removed = _remove(self._path(self.id))
         self._lock.close()
+        if not removed:
+            _remove(self._path(self.id))
 
     def _enter(self) -> tuple[str, sqlite3.Connection]:
         """Take the lock of a file of a new name. One that was swept away before it was locked counts for nothing."""
@@ -87,6 +91,14 @@ class Presence:
 
 def _connected(path: Path, *, timeout: float) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _take(connection: sqlite3.Connection) -> None:

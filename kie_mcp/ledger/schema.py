@@ -28,7 +28,8 @@ CREATE TABLE tasks (
 """
 """``request``, ``files``, ``image_urls`` and ``error`` hold JSON; times are seconds since the epoch."""
 
-# The two tables of the rate window, which has a file of its own since the third step.
+# The two tables of the rate window, which has a file of its own since the third step; servers of an older version that
+# still run go on using them.
 _SLOTS = """
 CREATE TABLE slots (
     ticket INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -73,6 +74,14 @@ _SAVING = "ALTER TABLE tasks ADD COLUMN saving TEXT"
 _MISSING = "ALTER TABLE tasks ADD COLUMN missing_since REAL"
 """When Kie was first found not to know the task."""
 
+UNSAVED = """
+task_id IS NOT NULL AND request IS NOT NULL
+AND (state NOT IN ('success', 'fail', 'not_found') OR (state = 'success' AND
+     json_array_length(files) < max(CASE WHEN result IS NULL THEN 1 ELSE 0 END, json_array_length(image_urls))))
+"""
+"""What has something left to fetch: running, or successful without all its files. As the index has it, so that a query
+that says the same finds it there."""
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         _TASKS,
@@ -82,5 +91,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         _PAUSE,
     ),
     (_UPLOADS, _RESULT),
-    (_OWNER, _ACCOUNT, _SAVING, _MISSING, "DROP TABLE slots", "DROP TABLE pause"),
+    (
+        _OWNER,
+        _ACCOUNT,
+        _SAVING,
+        _MISSING,
+        f"CREATE INDEX tasks_unsaved ON tasks (number) WHERE {UNSAVED}",
+        "CREATE INDEX tasks_half_saved ON tasks (number) WHERE saving IS NOT NULL",
+        "CREATE INDEX tasks_submitting ON tasks (number) WHERE state = 'submitting'",
+    ),
 )

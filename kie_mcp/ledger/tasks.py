@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, overload
 
-from kie_mcp.ledger.rows import SavedFile, TaskRow, row_from
+from kie_mcp.ledger.rows import BY_ID, TaskRow, row_from
 from kie_mcp.log import redact
 
 if TYPE_CHECKING:
@@ -26,7 +25,10 @@ INSERT INTO tasks (state, model, prompt, platform, request, output_path, output_
 VALUES ('submitting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number
 """
 _ADOPT = "INSERT INTO tasks (state, task_id, created_at, updated_at) VALUES ('unknown', ?, ?, ?) RETURNING *"
-_BY_ID = "SELECT * FROM tasks WHERE task_id = ? ORDER BY number DESC LIMIT 1"
+_ACCEPTED = """
+UPDATE tasks SET state = 'submitted', task_id = ?, error = NULL, completed_at = NULL, updated_at = ?
+WHERE number = ? AND task_id IS NULL
+"""
 _OBSERVED = """
 UPDATE tasks SET state = ?, image_urls = coalesce(?, image_urls), credits_consumed = coalesce(?, credits_consumed),
                  error = coalesce(?, error), seconds = coalesce(?, seconds), result = coalesce(?, result),
@@ -46,6 +48,7 @@ UPDATE tasks SET missing_since = coalesce(missing_since, :now), updated_at = :no
 WHERE task_id = :task_id AND state NOT IN ('success', 'fail')
 """
 GONE_SECONDS = 3600.0
+"""Between two answers that Kie does not know a task, for it to be gone: longer than any disturbance at Kie's."""
 _LONGEST_RESULT = 1_000_000
 """Characters of JSON; a longer result is not kept."""
 _SECONDS = """
@@ -77,6 +80,7 @@ class TaskLedger:
         self._clock = clock
         self._secrets = tuple(secrets)
         self._whose = (owner, account)
+        self._owed: dict[str, int] = {}
 
     def begin(
         self,
@@ -102,12 +106,11 @@ class TaskLedger:
             return int(number)
 
     def accepted(self, number: int, task_id: str) -> None:
-        """Note that Kie has made the task, and the id it gave it."""
+        """Note that Kie has made the task, and the id it gave it; what cannot be written now is with the next poll."""
+        self._owed[task_id] = number
         with self._database.write() as connection:
-            connection.execute(
-                "UPDATE tasks SET state = 'submitted', task_id = ?, updated_at = ? WHERE number = ?",
-                (self._text(task_id), self._clock.now(), number),
-            )
+            connection.execute(_ACCEPTED, (self._text(task_id), self._clock.now(), number))
+        del self._owed[task_id]
 
     def refused(self, number: int, error: Mapping[str, Any]) -> None:
         """Note that certainly nothing was made; ``error`` is the error object of the answer."""
@@ -117,14 +120,10 @@ class TaskLedger:
         """Note that a task may or may not have been made; ``error`` is the error object of the answer."""
         self._end_without_id(number, "unknown_outcome", error)
 
-    def adopt(self, task_id: str, model: str | None = None) -> int:
-        """Take in a task that was made elsewhere; returns its number, the old one if it is known already."""
+    def adopt(self, task_id: str) -> None:
+        """Take in a task that was made elsewhere, of which no more than its id is known."""
         with self._database.write() as connection:
-            row = self._known(connection, task_id)
-            connection.execute(
-                "UPDATE tasks SET model = coalesce(model, ?) WHERE number = ?", (self._text(model), row["number"])
-            )
-            return int(row["number"])
+            self._known(connection, task_id)
 
     def observed(
         self,
@@ -147,7 +146,7 @@ class TaskLedger:
         failure = None if error is None else self._json(dict(error))
         shown = (state, urls, credits_consumed, failure, seconds, self._kept_result(result))
         with self._database.read() as connection:
-            row = connection.execute(_BY_ID, (self._text(task_id),)).fetchone()
+            row = connection.execute(BY_ID, (self._text(task_id),)).fetchone()
         if row is not None and _is_old_news(row, shown):
             return
         now = self._clock.now()
@@ -156,16 +155,6 @@ class TaskLedger:
             if not _is_old_news(row, shown):
                 ended = now if state in FINISHED else None
                 connection.execute(_OBSERVED, (*shown, ended, now, row["number"]))
-
-    def saved(self, task_id: str, files: Sequence[SavedFile]) -> None:
-        """Note the files of a task, in the order of its outputs; none is being placed any more."""
-        described = json.dumps([asdict(file) for file in files])  # paths are kept as they are
-        with self._database.write() as connection:
-            row = self._known(connection, task_id)
-            connection.execute(
-                "UPDATE tasks SET files = ?, saving = NULL, updated_at = ? WHERE number = ?",
-                (described, self._clock.now(), row["number"]),
-            )
 
     def missing(self, task_id: str) -> None:
         """Note that Kie does not know a task. Said again an hour later, the task is taken to be gone for good."""
@@ -176,7 +165,7 @@ class TaskLedger:
     def find(self, task_id: str) -> TaskRow | None:
         """Find the task of that id."""
         with self._database.read() as connection:
-            row = connection.execute(_BY_ID, (self._text(task_id),)).fetchone()
+            row = connection.execute(BY_ID, (self._text(task_id),)).fetchone()
         return None if row is None else row_from(row)
 
     def recent(self, *, status: str | None = None, limit: int, before: int | None = None) -> list[TaskRow]:
@@ -205,8 +194,10 @@ class TaskLedger:
     def _known(self, connection: sqlite3.Connection, task_id: str) -> sqlite3.Row:
         """Find the task of that id, or adopt it."""
         shown, now = self._text(task_id), self._clock.now()
+        if task_id in self._owed:
+            connection.execute(_ACCEPTED, (shown, now, self._owed[task_id]))
         row: sqlite3.Row = (
-            connection.execute(_BY_ID, (shown,)).fetchone() or connection.execute(_ADOPT, (shown, now, now)).fetchone()
+            connection.execute(BY_ID, (shown,)).fetchone() or connection.execute(_ADOPT, (shown, now, now)).fetchone()
         )
         return row
 

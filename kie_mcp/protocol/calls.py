@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 
 from kie_mcp.context import CallContext
-from kie_mcp.protocol.progress import ReportingClock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kie_mcp.clock import Clock
     from kie_mcp.protocol.progress import ProgressReporter
 
@@ -24,13 +25,22 @@ class Call:
     def __init__(self, request_id: str | int, clock: Clock, progress: ProgressReporter | None, seconds: float) -> None:
         self.id = request_id
         self._progress = progress
-        self.context = CallContext(ReportingClock(clock, progress), progress.report) if progress else CallContext(clock)
+        self.context = CallContext(clock, progress.report if progress else None)
         self.context.deadline = clock.monotonic() + seconds
+
+    def begin_progress(self, start_thread: Callable[[Callable[[], None]], None]) -> None:
+        """Let the caller hear from the call at least every few seconds, if it wants to, whatever the call does."""
+        if self._progress:
+            start_thread(self._progress.keep_alive)
+
+    def silence(self) -> None:
+        """End the progress; waits for nothing."""
+        if self._progress:
+            self._progress.silence()
 
     def cancel(self) -> None:
         """End the call's waits and its progress; waits for nothing itself."""
-        if self._progress:
-            self._progress.silence()
+        self.silence()
         self.context.cancel()
 
     def end_progress(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 
-from kie_mcp.clock import Clock
 from kie_mcp.protocol.messages import notification
 
 TYPE_CHECKING = False
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from kie_mcp.clock import Clock
     from kie_mcp.protocol.revisions import Revision
 
 INTERVAL_SECONDS = 0.1
@@ -22,15 +22,18 @@ GAP_SECONDS = 0.05
 the notification for one of a call they no longer know."""
 
 QUIET_SECONDS = 5.0
-"""A call that waits in silence for so long says again where it is: the clock of some clients begins anew with that."""
+"""A call that is silent for so long says again where it is: the clock of some clients begins anew with that."""
 
 _STEPS = 100
-"""A report that does not go forward is sent as a small step: first of a hundredth of what is left (of 1 without a
-total), then of a hundred-and-first, and so on, so that there is always something left."""
+"""A report that does not go forward is sent as a small step towards the next item: first of a hundredth of what is
+left to it, then of a hundred-and-first, and so on, so that the item is never reached."""
 
 
 class ProgressReporter:
-    """Sends the progress of one call: strictly increasing, at most ten a second, none after ``close``."""
+    """Sends the progress of one call: strictly increasing, at most ten a second, none after ``close``.
+
+    At the total nothing can increase any more, so nothing is sent after it.
+    """
 
     def __init__(
         self, token: str | int, revision: Revision, clock: Clock, send: Callable[[dict[str, Any]], None]
@@ -41,34 +44,52 @@ class ProgressReporter:
         self._send = send
         self._lock = threading.Lock()
         self._value: float | None = None
+        self._furthest = 0.0
         self._steps = _STEPS
         self._last: tuple[float, float | None, str] = (0, None, "waiting")
         self._begun_at = clock.monotonic()
         self._sent_at = float("-inf")
-        self._closed = False
+        self._ended = threading.Event()
 
     def report(self, done: float, total: float | None, message: str) -> None:
         """Send ``done`` of ``total``, unless the last notification is too fresh. Any thread may call."""
         with self._lock:
             self._last = (done, total, message)
-            value = self._advanced(done, total)
-            if self._closed or value is None or self._clock.monotonic() - self._sent_at < INTERVAL_SECONDS:
-                return
-            self._send(notification("notifications/progress", self._params(value, total, message)))
-            self._value = value
-            self._sent_at = self._clock.monotonic()
+            if self._clock.monotonic() - self._sent_at >= INTERVAL_SECONDS:
+                self._tell_last()
 
-    def repeat(self) -> None:
-        """Report once more what was last reported, if nothing was sent for a while."""
-        if self._clock.monotonic() - max(self._begun_at, self._sent_at) >= QUIET_SECONDS:
-            self.report(*self._last)
+    def keep_alive(self) -> None:
+        """Say again what was last reported whenever nothing was sent for a while; returns once the reporter ends."""
+        rest = QUIET_SECONDS
+        while not self._clock.wait(self._ended, rest):
+            rest = self._break_silence()
+
+    def _break_silence(self) -> float:
+        """Say it again if it is time to; after how many seconds it may be time the next time."""
+        with self._lock:
+            rest = max(self._begun_at, self._sent_at) + QUIET_SECONDS - self._clock.monotonic()
+            if rest > 0:
+                return rest
+            self._tell_last()
+            return QUIET_SECONDS
+
+    def _tell_last(self) -> None:
+        done, total, message = self._last
+        value = self._advanced(done, total)
+        if self._ended.is_set() or value is None:
+            return
+        self._send(notification("notifications/progress", self._params(value, total, message)))
+        self._value = value
+        self._sent_at = self._clock.monotonic()
 
     def _advanced(self, done: float, total: float | None) -> float | None:
         """A value above the last one and not above ``total``; ``None`` where there is no such value."""
         value = done if total is None else min(done, total)
+        self._furthest = max(self._furthest, value)
         if self._value is None or value > self._value:
             return value
-        value = self._value + (1 if total is None else total - self._value) / self._steps
+        following = self._furthest + 1 if total is None else min(self._furthest + 1, total)
+        value = self._value + (following - self._value) / self._steps
         self._steps += 1
         return value if value > self._value else None
 
@@ -81,39 +102,13 @@ class ProgressReporter:
         return params
 
     def silence(self) -> None:
-        """Send nothing from now on; waits for no lock, so a notification under way may still go out."""
-        self._closed = True
+        """Send nothing from now on; does not wait for a notification under way, which may still go out."""
+        self._ended.set()
 
     def close(self) -> None:
         """Send nothing from now on, and return when the gap before the result has passed."""
         with self._lock:
-            self._closed = True
+            self._ended.set()
             rest = self._sent_at + GAP_SECONDS - self._clock.monotonic()
         if rest > 0:
             self._clock.wait(threading.Event(), rest)
-
-
-class ReportingClock(Clock):
-    """The clock of a call that reports progress: whatever the call waits for, its caller hears from it."""
-
-    def __init__(self, clock: Clock, progress: ProgressReporter) -> None:
-        self._clock = clock
-        self._progress = progress
-
-    def now(self) -> float:
-        """As the clock behind it."""
-        return self._clock.now()
-
-    def monotonic(self) -> float:
-        """As the clock behind it."""
-        return self._clock.monotonic()
-
-    def wait(self, event: threading.Event, seconds: float) -> bool:
-        """As the clock behind it, in pieces, before each of which a silence is broken."""
-        while seconds > QUIET_SECONDS:
-            self._progress.repeat()
-            if self._clock.wait(event, QUIET_SECONDS):
-                return True
-            seconds -= QUIET_SECONDS
-        self._progress.repeat()
-        return self._clock.wait(event, seconds)

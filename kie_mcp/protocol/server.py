@@ -6,6 +6,8 @@ silence.
 
 from __future__ import annotations
 
+import threading
+
 from kie_mcp.protocol import messages, publish
 from kie_mcp.protocol.eras import client_name, client_of, revision_of
 from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, PARSE_ERROR, RpcError
@@ -30,13 +32,14 @@ class Outlets:
 
     ``call_tool`` runs a tool and raises ``KieMcpError`` for what it cannot do; any other exception goes to
     ``on_internal_error``, and the caller learns no more than that it happened. ``send`` takes a message,
-    from any thread. ``spawn`` runs a call's work on another thread. ``redact`` takes secrets out of a value.
+    from any thread. ``spawn`` runs a call's work on another thread; ``start_thread`` gives what goes on
+    beside it, for as long as the call lasts, a thread of its own. ``redact`` takes secrets out of a value.
     ``clients`` gives the clients whose time-outs are known, as ``schemas.load_clients`` does.
     """
 
-    __slots__ = ("call_tool", "clients", "clock", "on_internal_error", "redact", "send", "spawn")
+    __slots__ = ("call_tool", "clients", "clock", "on_internal_error", "redact", "send", "spawn", "start_thread")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the ways out, each by its name
         self,
         *,
         call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
@@ -46,14 +49,20 @@ class Outlets:
         redact: Callable[[Any], Any],
         on_internal_error: Callable[[BaseException], None],
         clients: Callable[[], Sequence[Mapping[str, Any]]],
+        start_thread: Callable[[Callable[[], None]], None],
     ) -> None:
         self.call_tool = call_tool
         self.clients = clients
         self.send = send
         self.spawn = spawn
+        self.start_thread = start_thread
         self.clock = clock
         self.redact = redact
         self.on_internal_error = on_internal_error
+
+
+def _start_thread(job: Callable[[], None]) -> None:
+    threading.Thread(target=job, name="progress", daemon=True).start()
 
 
 def _unchanged(value: Any) -> Any:
@@ -85,6 +94,7 @@ class Server:
         on_internal_error: Callable[[BaseException], None],
         redact: Callable[[Any], Any] = _unchanged,
         clients: Callable[[], Sequence[Mapping[str, Any]]] = _bundled_clients,
+        start_thread: Callable[[Callable[[], None]], None] = _start_thread,
     ) -> None:
         def send_message(message: Any) -> None:
             send(messages.encode(redact(message)))
@@ -98,6 +108,7 @@ class Server:
             redact=redact,
             on_internal_error=on_internal_error,
             clients=clients,
+            start_thread=start_thread,
         )
         self._negotiated = LATEST_HANDSHAKE
         self._client: str | None = None

@@ -69,6 +69,7 @@ class ToolCalls:
                 self._end(call, replies)
 
         try:
+            call.begin_progress(self._outlets.start_thread)  # here, since it may be long until the work begins
             self._outlets.spawn(run)
         except BaseException:  # e.g. no thread to be had; should it run after all, it finds itself cancelled
             self.calls.cancel(call.id)
@@ -76,6 +77,7 @@ class ToolCalls:
             raise
 
     def _end(self, call: Call, replies: Single) -> None:
+        call.silence()
         if self.calls.end_work(call):
             replies.end()
 

@@ -48,4 +48,4 @@ def call_tool(tool: Tool, services: Services, arguments: dict[str, Any], context
         result = tool.handler(services, validated(tool, arguments), context)
     finally:
         services.look_after_tasks()
-    return with_news(result, services.news())
+    return result if context.cancelled else with_news(result, services.news())  # nobody hears of a cancelled call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ class Services:
         self._load_catalogue = load_catalogue
         self._build_jobs = build_jobs
         self._lock = threading.RLock()
+        self._building = threading.RLock()
         self._config: Config | None = None
         self._catalogue: Catalogue | None = None
         self._jobs: Jobs | None = None
         self._look_again = float("-inf")
+        self._closed = False
 
     @property
     def config(self) -> Config:
@@ -63,13 +66,15 @@ class Services:
     @property
     def jobs(self) -> Jobs:
         """Everything that needs the ledger or the network."""
-        with self._lock:
+        with self._building:  # a lock of its own: the ledger may keep its opener waiting, and nobody else
             if self._jobs is None:
                 self._jobs = self._build_jobs(self.config, self.catalogue, self.clock)
+                if self._in_background:
+                    self._jobs.recovery.start()
             return self._jobs
 
     def look_after_tasks(self) -> None:
-        """In the background, look for tasks that nobody waits for, and collect them; returns at once, never raises.
+        """In the background, look for tasks of dead processes, to be collected; returns at once, never raises.
 
         One look a minute is enough; without a ledger there is nothing to look for.
         """
@@ -78,31 +83,37 @@ class Services:
             if not self._in_background or now < self._look_again:
                 return
             self._look_again = now + LOOK_AGAIN_SECONDS
-        threading.Thread(target=self._look_after_tasks, name="kie-mcp-look", daemon=True).start()
+        with suppress(RuntimeError):  # no thread is to be had; there is another look a minute later
+            threading.Thread(target=self._look_after_tasks, name="kie-mcp-look", daemon=True).start()
 
     def news(self) -> list[News]:
         """The tasks that ended while nobody waited for them, since this was last asked."""
-        with self._lock:
-            return self._jobs.recovery.news() if self._jobs else []
+        jobs = self._jobs
+        return jobs.recovery.news() if jobs else []
 
     def _look_after_tasks(self) -> None:
         from kie_mcp.log import logger
 
         try:
-            if self.config.state_file("ledger", "sqlite3").exists():
-                self.jobs.recovery.start()
+            if not self._closed and self.config.ledger_path.exists():
+                self.jobs.recovery.take_over()
         except Exception as error:  # noqa: BLE001 - the call that comes next says what is wrong
-            logger().warning("Tasks of an earlier run could not be looked for: %s", error)
+            if not self._closed:
+                logger().warning("Tasks of an earlier run could not be looked for: %s", error)
 
     def reload_catalogue(self) -> None:
         """Forget the models and what was built with them: both are made anew when they are next needed."""
+        self._put_away()
         with self._lock:
-            self.close()
             self._catalogue = None
 
     def close(self) -> None:
         """Stop collecting and close the ledger, if it was opened."""
-        with self._lock:
+        self._closed = True
+        self._put_away()
+
+    def _put_away(self) -> None:
+        with self._building:
             if self._jobs is not None:
                 self._jobs.close()
                 self._jobs = None

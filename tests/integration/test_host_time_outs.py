@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from kie_mcp.clock import Clock
 from kie_mcp.config import Rate
 from kie_mcp.protocol.server import Server
 from kie_mcp.sandbox import Sandbox, SandboxOptions
+from kie_mcp.sandbox.faults import Faults
 from kie_mcp.tools import TOOLS, call_tool
 
 META = {
@@ -27,11 +29,23 @@ CLIENTS = [
 ]
 
 
+class FastClock(Clock):
+    """Twenty times as fast as the system's."""
+
+    def monotonic(self):
+        return super().monotonic() * 20
+
+    def wait(self, event, seconds):
+        return super().wait(event, seconds / 20)
+
+
 class Host:
     """A client of the given name before the protocol core and the real tools, all in this process."""
 
-    def __init__(self, kie, name):
+    def __init__(self, kie, name, clock=None):
         self.progress = []
+        self.heard_at = []
+        self._clock = clock or Clock()
         self._answers = {}
         self._ids = itertools.count(1)
         self._server = Server(
@@ -39,7 +53,7 @@ class Host:
             call_tool=lambda tool, arguments, context: call_tool(tool, kie.services, arguments, context),
             send=self._take,
             spawn=lambda job: job(),
-            clock=Clock(),
+            clock=self._clock,
             on_internal_error=self._fail,
             clients=lambda: CLIENTS,
         )
@@ -47,6 +61,7 @@ class Host:
 
     def _take(self, line):
         message = json.loads(line)
+        self.heard_at.append(self._clock.monotonic())
         if "id" in message:
             self._answers[message["id"]] = message["result"]
         else:
@@ -107,6 +122,21 @@ def test_a_client_that_waits_on_for_progress_gets_the_picture_if_it_asked_for_pr
     handed_back, seconds = host.call("generate_visual", {"prompt": "a fox"})
     assert handed_back["output_path"] is None
     assert seconds < GIVES_UP
+
+
+@pytest.mark.parametrize("fault", ["upload:hang:1.5:1", "create:hang:1.5:1", "poll:hang:1.5:1", "download:hang:1.5:1"])
+def test_a_call_is_heard_of_while_kie_does_not_answer(make_kie, fault, tmp_path):
+    kie = make_kie()
+    kie.sandbox.faults.put(Faults.parse(fault))
+    host = Host(kie, "listener", FastClock())
+    Image.new("RGB", (8, 8)).save(tmp_path / "fox.png")
+    arguments = {"prompt": "a fox", "image_input": [str(tmp_path / "fox.png")]}
+    made, _ = host.call("generate_visual", arguments, progressToken="p")
+    assert Path(made["output_path"]).is_file()
+    values = [params["progress"] for params in host.progress]
+    assert values == sorted(set(values))
+    silences = [later - earlier for earlier, later in itertools.pairwise(host.heard_at)]
+    assert max(silences) < 20  # of the 30 that it hung
 
 
 # the real server in a process of its own

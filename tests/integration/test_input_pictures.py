@@ -215,4 +215,4 @@ def test_a_result_that_is_data_is_remembered(kie, picture):
     assert again["result"] == made["result"]
     assert (again["status"], again["output_paths"]) == ("success", [])
     assert kie.asked(POLL) == polls
-    assert kie.services.jobs.custody.unsaved() == []
+    assert kie.services.jobs.custody.unsaved().tasks == ()

@@ -110,4 +110,4 @@ def test_the_tasks_of_another_key_are_left_out_and_told_of(environment, tmp_path
     other = {**environment, "KIE_AI_API_KEY": "k-another-one-altogether"}
     collected = run(other, tmp_path, "collect")
     assert collected.returncode == 0
-    assert f"{len(killed)} unfinished tasks of another key" in collected.stderr
+    assert f"{len(killed)} unfinished task(s) that were made with another key" in collected.stderr

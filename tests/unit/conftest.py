@@ -58,7 +58,7 @@ ERROR = {
 
 
 class DrivenClock(Clock):
-    """Waiting ends at once and moves the time on.
+    """Waiting ends at once and moves the time on; without an end it lasts until something happens.
 
     ``waits`` has every wait; ``on_wait`` is called in it; ``shift`` moves the wall clock alone.
     """
@@ -77,6 +77,8 @@ class DrivenClock(Clock):
         return self.time
 
     def wait(self, event, seconds):
+        if seconds == float("inf"):
+            return event.wait(60)
         with self._lock:
             self.waits.append(seconds)
             self.time += max(0.0, seconds)

@@ -16,6 +16,7 @@ from kie_mcp.cli.interruption import SIGNALS
 from kie_mcp.cli.main import run
 from kie_mcp.clock import Clock
 from kie_mcp.errors import ConfigError
+from kie_mcp.ledger import Unsaved
 from kie_mcp.log import LOGGER
 from kie_mcp.tools.spec import ToolResult
 
@@ -63,15 +64,15 @@ class FakeLedger:
     def unsaved(self):
         if self.broken:
             raise ConfigError("The ledger is broken.", next_step="Mend it.")
-        return self.rows
+        return Unsaved(tuple(self.rows), self.others)
 
-    def elsewhere(self):
-        return self.others
+    def is_mine(self, row):
+        return row.owner == "this process"
 
-    def recent(self, *, status, limit):
+    def is_submitting(self):
         if self.broken:
             raise ConfigError("The ledger is broken.", next_step="Mend it.")
-        return self.submitting
+        return bool(self.submitting)
 
 
 class FakeApplication:
@@ -83,7 +84,7 @@ class FakeApplication:
         self.closed = 0
         self.has_sandbox = has_sandbox
         self.ledger = FakeLedger()
-        recovery = SimpleNamespace(take_over=lambda _context: 0)
+        recovery = SimpleNamespace(take_over=list)
         jobs = SimpleNamespace(ledger=self.ledger, custody=self.ledger, recovery=recovery)
         self.services = SimpleNamespace(jobs=jobs)
         self.built_with = {}
@@ -124,7 +125,7 @@ def generated():
 @pytest.fixture
 def row():
     """A row of the ledger."""
-    return lambda task_id, created_at=10.0: SimpleNamespace(task_id=task_id, created_at=created_at)
+    return lambda task_id, owner="this process": SimpleNamespace(task_id=task_id, owner=owner)
 
 
 class StandingClock(Clock):

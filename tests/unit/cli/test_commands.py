@@ -221,7 +221,7 @@ def test_collect_fetches_what_is_left_of_any_age(command, application, generated
         return generated() if arguments["task_id"] == "t-1" else TaskFailedError("Kie could not.")
 
     app = application(answer, answer)
-    app.ledger.rows = [row("t-1", created_at=0.5), row("t-2")]
+    app.ledger.rows = [row("t-1", owner="another process"), row("t-2")]
     done = command("collect", application=app)
     assert (done.code, done.out) == (1, "/pictures/fox.png\n")
     calls = sorted(arguments["task_id"] for _, arguments in app.calls)
@@ -262,7 +262,10 @@ def test_collect_says_how_many_tasks_of_another_key_there_are(command, applicati
     app.ledger.others = 2
     done = command("collect", application=app)
     assert done.code == 0
-    assert "2 unfinished tasks of another key or address are left out" in done.err
+    assert done.err.splitlines() == [
+        "kie-mcp: left out: 2 unfinished task(s) that were made with another key or address; name them to ask for them.",
+        "kie-mcp: nothing else to collect: every task has ended, and its pictures are saved.",
+    ]
 
 
 def test_collect_fails_where_the_ledger_does(command, application):

@@ -23,7 +23,7 @@ def interrupted(_arguments, context):
 
 def test_a_task_that_goes_on_is_named(command, application, row):
     app = application(interrupted)
-    app.ledger.rows = [row("an old one", created_at=4.0), row("t-1")]
+    app.ledger.rows = [row("of another process", owner="another"), row("t-1")]
     done = command("generate", "x", application=app)
     assert (done.code, done.out) == (130, "")
     assert done.err.splitlines() == [
@@ -82,17 +82,17 @@ def test_the_id_of_a_task_that_is_being_made_is_waited_for(command, application,
     ended = threading.Event()
     looks = []
 
-    def recent(**_asked):
+    def is_submitting():
         looks.append(True)
         ended.set()
-        return app.ledger.submitting
+        return True
 
     def answer(_arguments, context):
         os.kill(os.getpid(), signal.SIGINT)
         assert ended.wait(LONG)
         return generated()
 
-    app.ledger.recent = recent
+    app.ledger.is_submitting = is_submitting
     app.script = [answer]
     done = command("generate", "x", application=app)
     assert (done.code, done.out) == (0, "/pictures/fox.png\n")

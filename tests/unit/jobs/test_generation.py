@@ -426,7 +426,7 @@ def test_a_result_without_pictures_is_told_again_without_asking(bench, client, d
     assert (again.status, again.files, again.credits_consumed, again.warnings) == ("success", (), 2.0, ())
     assert len(client.calls["poll"]) == 1
     assert downloads.fetched == []
-    assert bench.custody.unsaved() == []
+    assert bench.custody.unsaved().tasks == ()
 
 
 def test_a_result_beside_pictures_is_remembered_with_them(client, collect, generate, done):

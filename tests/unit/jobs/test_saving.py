@@ -14,6 +14,7 @@ from kie_mcp.clock import Clock
 from kie_mcp.context import CallContext
 from kie_mcp.errors import (
     CancelledError,
+    ConfigError,
     DeadLinkError,
     InputError,
     NetworkError,
@@ -23,7 +24,6 @@ from kie_mcp.errors import (
 )
 from kie_mcp.files import Target
 from kie_mcp.jobs.model import SavePlan
-from kie_mcp.kie import TaskStatus
 from kie_mcp.ledger import Presence
 
 A, B, C = (f"https://result.example/{name}.png" for name in "abc")
@@ -297,12 +297,6 @@ def test_a_task_without_files_has_none(bench):
     assert bench.saver.saved("t") == ()
 
 
-def test_a_task_that_another_process_made_is_adopted(bench, png):
-    status = TaskStatus("elsewhere", "success", image_urls=(A,))
-    files, _ = bench.saver.save(status, SavePlan(bench.outputs.target(None), "x"), bench.context())
-    assert bench.ledger.find("elsewhere").files == files
-
-
 def test_at_the_end_of_the_call_another_saver_is_not_waited_for(bench, save, done, other):
     assert bench.custody.claim("t", other)
     context = bench.context()
@@ -324,3 +318,54 @@ def test_a_folder_that_has_become_a_link_to_elsewhere_gets_nothing(make_bench, d
         bench.saver.save(done("t", A), plan, bench.context())
     assert caught.value.task_id == "t"
     assert list(elsewhere.iterdir()) == []
+
+
+def test_a_claim_that_cannot_be_given_back_is_no_reason_to_fail(bench, save, done, monkeypatch, caplog):
+    def full(*_):
+        raise ConfigError("the disk is full")
+
+    monkeypatch.setattr(bench.custody, "release", full)
+    files, _ = save(done("t", A))
+    assert len(files) == 1
+    assert "was not given back: the disk is full" in caplog.text
+
+
+def test_who_was_suspended_after_placing_a_picture_leaves_the_record_to_the_one_who_went_on(
+    bench, done, other, clock, monkeypatch
+):
+    """Between the name and the record; the other has taken over, recorded it and gone on to the second picture."""
+    status = done("t", A, B)
+    bench.ledger.observed("t", "success", image_urls=status.image_urls)
+    plan = SavePlan(bench.outputs.target(None), "a red fox")
+    record = bench.custody.saved
+
+    def suspended(task_id, claimant, files):
+        monkeypatch.undo()
+        clock.time += 500
+        bench.saver.save(status, plan, bench.context())
+        return record(task_id, claimant, files)
+
+    monkeypatch.setattr(bench.custody, "saved", suspended)
+    with pytest.raises(OutputError, match="Another call is saving"):
+        bench.saver.save(status, plan, bench.context())
+    assert len(bench.files()) == 2
+    assert len(bench.ledger.find("t").files) == 2
+
+
+def test_who_finds_the_claim_of_another_stops_in_the_middle(bench, done, other, downloads, clock, png):
+    status = done("t", A)
+    bench.ledger.observed("t", "success", image_urls=status.image_urls)
+
+    def slow(url, receive, context):
+        def chunks():
+            yield png[:100]
+            clock.time += 500
+            assert bench.custody.claim("t", other)
+            yield png[100:]
+
+        return receive(chunks())
+
+    downloads.fetch = slow
+    with pytest.raises(OutputError, match="Another call is saving"):
+        bench.saver.save(status, SavePlan(bench.outputs.target(None), "a red fox"), bench.context())
+    assert bench.files() == []

@@ -63,7 +63,8 @@ def saved(bench, picture):
 
     def make(path=picture, *, mime_type="image/png", size=100, links=(LINK,), **more):
         bench.ledger.observed("t", "success", image_urls=links, **more)
-        bench.ledger.saved("t", [SavedFile(str(path), mime_type, size, 40, 30)])
+        assert bench.custody.claim("t", "a call")
+        assert bench.custody.saved("t", "a call", [SavedFile(str(path), mime_type, size, 40, 30)])
 
     return make
 
@@ -173,7 +174,9 @@ def test_a_task_whose_link_has_died_stands_for_its_saved_file(saved, urls, clien
 
 
 def test_a_task_of_which_only_the_file_is_known_needs_no_poll(bench, urls, picture, client, link_to, png):
-    bench.ledger.saved("t", [SavedFile(str(picture), "image/png", 100, 40, 30)])
+    bench.ledger.adopt("t")
+    assert bench.custody.claim("t", "a call")
+    assert bench.custody.saved("t", "a call", [SavedFile(str(picture), "image/png", 100, 40, 30)])
     assert urls("task:t") == (link_to(png),)
     assert client.calls["poll"] == []
 

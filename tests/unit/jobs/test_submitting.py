@@ -112,6 +112,19 @@ def test_too_many_requests_slow_everyone_down_who_shares_the_window(bench, clock
     assert clock.time == pytest.approx(30.0)
 
 
+def test_others_that_cannot_be_told_of_too_many_requests_are_no_reason_to_give_up(
+    bench, client, submit, monkeypatch, caplog
+):
+    def busy(*_):
+        raise ConfigError("The file is busy.")
+
+    monkeypatch.setattr(bench.window, "slow_down", busy)
+    monkeypatch.setattr(logging.getLogger("kie_mcp"), "propagate", True)
+    client.scripts["create"] = [RateLimitError("429"), "made"]
+    assert submit() == "made"
+    assert "The file is busy." in caplog.text
+
+
 def test_too_many_requests_for_longer_than_the_call_may_take_are_an_error(bench, clock, client, submit):
     client.scripts["create"] = [RateLimitError("429") for _ in range(50)]
     with pytest.raises(RateLimitError):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from kie_mcp.clock import Clock
 from kie_mcp.jobs.unattended import Unattended
 
 
@@ -15,38 +18,47 @@ def unattended(clock):
 def test_what_is_due_is_taken_once(unattended, clock):
     unattended.add("a")
     unattended.add("b", 10)
-    assert unattended.take_due() == ["a"]
-    assert unattended.take_due() == []
+    assert unattended.take_due() == "a"
+    assert unattended.take_due() is None
     clock.time += 10
-    assert unattended.take_due() == ["b"]
+    assert unattended.take_due() == "b"
 
 
 def test_the_earlier_time_counts(unattended, clock):
     unattended.add("a", 600)
     unattended.add("a")
-    assert unattended.take_due() == ["a"]
+    assert unattended.take_due() == "a"
     clock.time += 600
-    assert unattended.take_due() == []
+    assert unattended.take_due() is None
 
 
 def test_the_wait_lasts_until_the_next_is_due(unattended, clock):
     unattended.add("a", 10)
     unattended.add("b", 30)
-    unattended.wait()
+    assert unattended.take() == "a"
     assert clock.waits == [10.0]
 
 
-def test_without_tasks_the_wait_has_no_end(unattended, clock):
-    unattended.wait()
-    assert clock.waits == [float("inf")]
+def test_who_waits_gets_what_is_added():
+    unattended = Unattended(Clock())
+    taken = []
+    threads = [threading.Thread(target=lambda: taken.append(unattended.take())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for name in "abcd":
+        unattended.add(name)
+    for thread in threads:
+        thread.join(30)
+    assert sorted(taken) == list("abcd")
 
 
-@pytest.mark.parametrize("wake", [lambda unattended: unattended.wake(), lambda unattended: unattended.add("a")])
-def test_a_wait_is_ended_by_whoever_adds_or_wakes(clock, wake):
-    unattended = Unattended(clock)
-    ended = []
-    clock.wait = lambda event, _seconds: ended.append(event.is_set())
-    wake(unattended)
-    unattended.wait()
-    unattended.wait()
-    assert ended == [True, False]
+def test_once_it_is_closed_nobody_waits():
+    unattended = Unattended(Clock())
+    taken = []
+    threads = [threading.Thread(target=lambda: taken.append(unattended.take())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    unattended.close()
+    for thread in threads:
+        thread.join(30)
+    assert taken == [None] * 4

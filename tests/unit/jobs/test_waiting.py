@@ -11,7 +11,7 @@ import pytest
 from kie_mcp.clock import Clock
 from kie_mcp.context import CallContext
 from kie_mcp.errors import CancelledError, ConfigError
-from kie_mcp.jobs.waiting import DOCUMENT, PollGate, next_delay
+from kie_mcp.jobs.waiting import DOCUMENT, NoTurnError, PollGate, next_delay
 from kie_mcp.ledger.documents import SqliteDocuments
 
 INTERVALS = (0.05, 0.5, 1, 3, 7, 10, 45, 119, 120, 200, 5000)
@@ -78,10 +78,15 @@ def test_a_task_that_cannot_be_done_yet_is_asked_seldom_and_one_that_may_be_done
 def test_who_cannot_be_done_yet_yields_its_turns_while_polls_queue_up():
     learned = [40.0, 44.0, 50.0]
     assert next_delay(20.0, 3, learned, backlog=0.2) == 3
-    assert next_delay(20.0, 3, learned, backlog=1.3) == pytest.approx(7)
+    assert next_delay(20.0, 3, learned, backlog=0.35) == pytest.approx(3.2)
     assert next_delay(36.0, 3, learned, backlog=9.0) == pytest.approx(3.5)
     assert next_delay(42.0, 3, learned, backlog=9.0) == next_delay(42.0, 3, learned)
     assert next_delay(42.0, 3, [], backlog=9.0) == next_delay(42.0, 3, [])
+
+
+@pytest.mark.parametrize("backlog", [1.0, 5.0, 11.0])
+def test_who_yields_has_its_turn_when_everybody_else_has_had_one(backlog):
+    assert next_delay(3, 3, [60.0] * 10, backlog) == pytest.approx(3 + backlog)
 
 
 def test_turns_of_polls_are_so_far_apart_that_no_second_has_more_than_ten(clock):
@@ -152,6 +157,28 @@ def test_a_cancelled_wait_ends_at_once_and_leaves_no_gap(clock):
     assert clock.monotonic() == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("behind", [1, 2, 20])
+def test_a_turn_that_does_not_come_by_the_deadline_is_given_up(clock, behind):
+    gate, context = PollGate(clock, per_second=10), CallContext(clock)
+    gate.wait_turn(context)
+    gate._queue.extend(range(behind))
+    context.deadline = 0.05
+    with pytest.raises(NoTurnError) as caught:
+        gate.wait_turn(context)
+    assert caught.value.retryable
+    assert clock.time == pytest.approx(0.05)
+    assert len(gate._queue) == behind
+
+
+def test_a_turn_that_comes_by_the_deadline_is_taken(clock):
+    gate, context = PollGate(clock, per_second=10), CallContext(clock)
+    context.deadline = 0.0
+    gate.wait_turn(context)
+    context.deadline = 0.11
+    gate.wait_turn(context)
+    assert clock.time == pytest.approx(0.1)
+
+
 def test_whose_turn_it_is_although_somebody_ahead_is_late_asks_again_soon(clock):
     gate, context = PollGate(clock, per_second=10), CallContext(clock)
     gate._queue.append("somebody else")
@@ -193,56 +220,101 @@ def test_a_gate_alone_is_no_slower_with_documents(documents, clock):
     assert clock.monotonic() == pytest.approx(2.0)
 
 
+def reserve(gate):
+    """Queue up and reserve a moment, but do not take it; in how many seconds it is."""
+    place = object()
+    gate._queue.append(place)
+    return gate._until_turn(place)
+
+
 def test_a_turn_that_was_reserved_and_not_taken_is_taken_by_the_next(documents, clock):
+    gate = PollGate(clock, documents, per_second=10)
+    gate.wait_turn(CallContext(clock))
+    assert reserve(gate) == pytest.approx(0.1)
+    gate._queue.append("the next")
+    gate._leave(gate._queue[0])
+    assert gate._until_turn("the next") == pytest.approx(0.1)
+    PollGate(clock, documents, per_second=10).wait_turn(CallContext(clock))
+    assert clock.monotonic() == pytest.approx(0.2)
+
+
+def test_a_turn_that_nobody_is_left_to_take_is_forgotten(documents, clock):
     gate = PollGate(clock, documents, per_second=10)
     gate.wait_turn(CallContext(clock))
     cancelled = CallContext(clock)
     cancelled.cancel()
     with pytest.raises(CancelledError):
         gate.wait_turn(cancelled)
-    gate.wait_turn(CallContext(clock))
-    PollGate(clock, documents, per_second=10).wait_turn(CallContext(clock))
-    assert clock.monotonic() == pytest.approx(0.2)
+    clock.time = 5.0
+    for _ in range(2):
+        gate.wait_turn(CallContext(clock))
+    assert clock.monotonic() == pytest.approx(5.1)
 
 
 def test_a_process_that_dies_costs_one_turn(documents, clock):
-    PollGate(clock, documents, per_second=10)._reserved(0.0)
+    reserve(PollGate(clock, documents, per_second=10))
+    reserve(PollGate(clock, documents, per_second=10))
     gate = PollGate(clock, documents, per_second=10)
     gate.wait_turn(CallContext(clock))
-    assert clock.monotonic() == pytest.approx(0.1)
+    assert clock.monotonic() == pytest.approx(0.2)
 
 
-def test_who_is_late_reserves_another_turn_but_not_for_ever(documents, clock):
+def test_who_is_late_polls_all_the_same_and_then_not_at_once_again(documents, clock):
     gate = PollGate(clock, documents, per_second=10)
     gate.wait_turn(CallContext(clock))
-    late = []
-
-    def be_late():
-        clock.time += 0.3
-        late.append(clock.time)
-        other = PollGate(clock, documents, per_second=10)
-        other._reserved(clock.time)  # another process takes the moment that is free by now
-
-    clock.on_wait = be_late
+    clock.on_wait = lambda: setattr(clock, "time", 0.19)  # the system was busy; the moment was 0.1
     gate.wait_turn(CallContext(clock))
-    assert len(late) == 3
-    assert clock.time == pytest.approx(1.2)
+    clock.on_wait = None
+    gate.wait_turn(CallContext(clock))
+    assert clock.time == pytest.approx(0.29)
 
 
 @pytest.mark.parametrize("jump", [-86_400, -7, 86_400])
-def test_a_clock_that_jumps_blocks_no_poll(documents, clock, jump):
+def test_a_wall_clock_that_jumps_changes_nothing(documents, clock, jump):
     gate = PollGate(clock, documents)
     gate.wait_turn(CallContext(clock))
     clock.shift += jump
     gate.wait_turn(CallContext(clock))
-    assert clock.monotonic() < 0.2
+    assert clock.monotonic() == pytest.approx(1 / 9)
+
+
+@pytest.mark.parametrize("before", [500_000.0, 20.0])
+def test_a_moment_from_before_the_machine_started_again_blocks_no_poll(documents, clock, before):
+    clock.time = before
+    PollGate(clock, documents).wait_turn(CallContext(clock))
+    clock.time = 100.0
+    PollGate(clock, documents).wait_turn(CallContext(clock))
+    assert clock.waits == []
+
+
+def test_who_waits_behind_may_leave_while_the_first_reserves_a_moment(documents, clock, monkeypatch):
+    asking, go_on = threading.Event(), threading.Event()
+    real = documents.change
+
+    def slow(name, step):
+        asking.set()
+        assert go_on.wait(30)
+        return real(name, step)
+
+    monkeypatch.setattr(documents, "change", slow)
+    gate = PollGate(clock, documents)
+    first = threading.Thread(target=gate.wait_turn, args=(CallContext(clock),))
+    first.start()
+    assert asking.wait(30)
+    cancelled = CallContext(clock)
+    clock.on_wait = cancelled.cancel
+    with pytest.raises(CancelledError):
+        gate.wait_turn(cancelled)
+    go_on.set()
+    first.join(30)
+    assert not gate._queue
 
 
 def test_the_backlog_counts_what_others_take(documents, clock):
     gates = [PollGate(clock, documents, per_second=10) for _ in range(3)]
-    for gate in gates:
-        gate._queue.append("somebody")
-        gate._reserved(0.0)
+    gates[0].wait_turn(CallContext(clock))
+    for gate in gates[1:]:
+        reserve(gate)
     last = gates[-1]
     assert last._turn == pytest.approx(0.2)
     last._queue.extend(["and", "others"])
@@ -269,4 +341,4 @@ def test_documents_that_cannot_be_used_leave_this_process_its_own_turns(document
 def test_the_document_of_the_turns_is_one_number(documents, clock):
     PollGate(clock, documents, per_second=10).wait_turn(CallContext(clock))
     kept = documents.change(DOCUMENT, lambda document, _now: dict(document))
-    assert kept == {"next": pytest.approx(clock.now() + 0.1)}
+    assert kept == {"next": pytest.approx(clock.monotonic() + 0.1)}

@@ -13,6 +13,7 @@ from kie_mcp.errors import (
     ServerError,
     TaskNotFoundError,
 )
+from kie_mcp.jobs.waiting import NoTurnError
 from kie_mcp.jobs.watching import Watch, Watcher
 from kie_mcp.kie import TaskStatus
 
@@ -90,7 +91,7 @@ def test_polls_that_queue_up_are_yielded_to_by_tasks_that_cannot_be_done_yet(ben
         bench.ledger.accepted(task, f"old-{number}")
         bench.ledger.observed(f"old-{number}", "success", seconds=60.0)
     client.scripts["poll"] = [state("generating"), done("t")]
-    Watcher(client, bench.ledger, lambda: 1.3).wait(watch(), bench.context())
+    Watcher(client, bench.ledger, lambda: 4.0).wait(watch(), bench.context())
     assert clock.waits == [pytest.approx(7.0), pytest.approx(7.0)]
 
 
@@ -177,30 +178,81 @@ def test_after_the_deadline_there_is_no_poll_but_the_one_under_way_and_that_is_s
     asked = []
     answer = client.get_task
 
-    def asking(*args, **options):
-        asked.append((clock.time, options["within"], options["once"]))
-        return answer(*args, **options)
+    def asking(task_id, context, *, once):
+        asked.append((clock.time, context.deadline, once))
+        return answer(task_id, context, once=once)
 
     client.get_task = asking
     bench.watcher.wait(watch(seconds=25.0), bench.context())
     assert [time for time, _, _ in asked if time >= 25.0] == [25.0]
-    assert all(time + within <= 26.0 for time, within, _ in asked)
+    assert {deadline for _, deadline, _ in asked} == {25.0}
     assert all(once for _, _, once in asked)
 
 
-def test_a_poll_whose_turn_would_come_long_after_the_deadline_is_left_out(bench, clock, client, watch):
-    client.scripts["poll"] = [state("generating") for _ in range(100)]
-    watcher = Watcher(client, bench.ledger, lambda: 8.0 if clock.time > 10 else 0.0)
-    assert watcher.wait(watch(seconds=25.0), bench.context()).state == "generating"
+@pytest.fixture
+def known(bench):
+    """A function that puts task ``t`` into the ledger, as it was seen before."""
+
+    def put(word, **more):
+        bench.ledger.accepted(bench.ledger.begin(model="nano-banana-pro", prompt="a", request={}), "t")
+        bench.ledger.observed("t", word, **more)
+
+    return put
+
+
+@pytest.fixture
+def no_turns(clock, client):
+    """No poll has its turn any more: each waits until its deadline."""
+
+    def wait(_task_id, context, **_):
+        clock.time = context.deadline
+        raise NoTurnError("So many tasks.")
+
+    client.get_task = wait
+
+
+@pytest.mark.usefixtures("no_turns")
+def test_a_wait_in_which_no_poll_has_its_turn_ends_in_time_and_tells_what_the_ledger_knows(bench, clock, watch, known):
+    known("generating")
+    assert bench.watcher.wait(watch(seconds=25.0), bench.context()).state == "generating"
     assert clock.time == pytest.approx(25.0)
-    polls = len(client.calls["poll"])
-    clock.time = 0.0
-    bench.watcher.wait(watch(seconds=25.0), bench.context())
-    assert len(client.calls["poll"]) - polls > polls
 
 
-def test_a_wait_without_time_asks_nothing(bench, client, watch):
-    assert bench.watcher.wait(watch(seconds=0), bench.context()).state == "submitted"
+@pytest.mark.usefixtures("no_turns")
+def test_a_look_that_has_no_turn_by_the_deadline_tells_what_the_ledger_knows(bench, clock, known):
+    known("success", image_urls=["https://a/1.png"], seconds=12.0, credits_consumed=18.0)
+    context = bench.context()
+    context.deadline = 3.0
+    assert bench.watcher.look("t", context) == state(
+        "success", model="nano-banana-pro", image_urls=("https://a/1.png",), seconds=12.0, credits_consumed=18.0
+    )
+    assert clock.time == pytest.approx(3.0)
+
+
+@pytest.mark.usefixtures("no_turns")
+def test_nobody_knows_a_task_that_is_not_in_the_ledger_and_has_no_turn(bench):
+    context = bench.context()
+    context.deadline = 3.0
+    assert bench.watcher.look("t", context).state == "unknown"
+
+
+def test_a_wait_shorter_than_the_backlog_polls_all_the_same_where_it_has_its_turn(bench, client, done):
+    client.scripts["poll"] = [done("t")]
+    watch = Watch("t", None, since=0.0, until=10.0, interval=3.0, at_once=True)
+    assert Watcher(client, bench.ledger, lambda: 100.0).wait(watch, bench.context()).state == "success"
+
+
+def test_a_poll_that_fails_after_others_have_seen_the_end_takes_nothing_back(bench, client, known):
+    known("success", image_urls=["https://a/1.png"])
+    client.scripts["poll"] = [NetworkError("broken")]
+    watch = Watch("t", None, since=0.0, until=10.0, interval=3.0, at_once=True)
+    status = bench.watcher.wait(watch, bench.context())
+    assert (status.state, status.image_urls) == ("success", ("https://a/1.png",))
+
+
+def test_a_wait_without_time_asks_nothing(bench, client, watch, known):
+    known("queuing")
+    assert bench.watcher.wait(watch(seconds=0), bench.context()).state == "queuing"
     assert client.calls["poll"] == []
 
 

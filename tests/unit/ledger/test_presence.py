@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 import pytest
@@ -92,3 +93,40 @@ def test_a_folder_that_cannot_be_used_is_told_by_name(tmp_path):
     (tmp_path / "state").write_text("not a folder", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"state.* cannot be used"):
         Presence(tmp_path / "state")
+
+
+def test_a_file_that_is_no_lock_is_swept_away(enter, folder):
+    folder.mkdir(parents=True)
+    (folder / "abc.alive").write_bytes(b"not a database, whoever put it here" * 50)
+    presence = enter()
+    assert not presence.is_alive("abc")
+    assert [path.name for path in folder.iterdir()] == [f"{presence.id}.alive"]
+
+
+def test_where_an_open_file_cannot_be_removed_it_is_removed_once_it_is_closed(enter, folder, monkeypatch):
+    """As on Windows."""
+    connect, opened = sqlite3.connect, []
+
+    class Connection(sqlite3.Connection):
+        def close(self):
+            super().close()
+            opened.remove(self)
+
+    def open_file(path, **options):
+        opened.append(connect(path, factory=Connection, **options))
+        return opened[-1]
+
+    def remove(path):
+        if len(opened) > 1:
+            raise PermissionError(13, "in use")
+        os.unlink(path)  # noqa: PTH108 - the method of a path is what this stands in for
+
+    one, other = enter(), enter()
+    path = folder / f"{other.id}.alive"
+    other._lock.rollback()
+    monkeypatch.setattr(sqlite3, "connect", open_file)
+    opened.append(one)
+    monkeypatch.setattr(type(path), "unlink", remove)
+    assert not one.is_alive(other.id)
+    assert not path.exists()
+    monkeypatch.undo()

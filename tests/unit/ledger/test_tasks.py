@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kie_mcp.errors import ConfigError
 from kie_mcp.ledger import Database, SavedFile, TaskLedger
 
 FOX = SavedFile("/pictures/fox.png", "image/png", 1234, 40, 30)
@@ -123,18 +124,18 @@ def test_a_task_from_elsewhere_is_adopted(ledger):
     ledger.observed("t9", "generating")
     row = ledger.find("t9")
     assert (row.state, row.model, row.prompt) == ("generating", None, None)
-    assert ledger.adopt("t9", "z-image") == row.number
-    assert ledger.adopt("t9") == row.number
-    assert ledger.adopt("t9", "another") == row.number
-    assert ledger.find("t9").model == "z-image"
-    assert ledger.adopt("t10") == row.number + 1
+    ledger.adopt("t9")
+    assert ledger.find("t9").number == row.number
+    ledger.adopt("t10")
+    assert ledger.find("t10").number == row.number + 1
     assert ledger.find("t10").state == "unknown"
 
 
-def test_saved_files_are_kept_in_order(ledger, begin):
+def test_saved_files_are_kept_in_order(ledger, begin, custody):
     begin("t1")
     other = SavedFile("/pictures/\udcff.webp", "image/webp", 5, None, None)
-    ledger.saved("t1", [FOX, other])
+    assert custody.claim("t1", "a call")
+    assert custody.saved("t1", "a call", [FOX, other])
     assert ledger.find("t1").files == (FOX, other)
 
 
@@ -211,16 +212,17 @@ def test_a_structured_result_is_kept_and_leaves_nothing_to_fetch(ledger, begin, 
     row = ledger.find("t")
     assert row.result == {"boxes": [[1, 2.5]], "label": "fox"}
     assert row.without_pictures
-    assert custody.unsaved() == []
+    assert custody.unsaved().tasks == ()
 
 
 def test_a_result_beside_pictures_leaves_those_to_fetch(ledger, begin, custody):
     begin("t")
     ledger.observed("t", "success", image_urls=["https://a.example/1"], result={"layers_data": []})
     assert not ledger.find("t").without_pictures
-    assert [row.task_id for row in custody.unsaved()] == ["t"]
-    ledger.saved("t", [FOX])
-    assert custody.unsaved() == []
+    assert [row.task_id for row in custody.unsaved().tasks] == ["t"]
+    assert custody.claim("t", "a call")
+    assert custody.saved("t", "a call", [FOX])
+    assert custody.unsaved().tasks == ()
     assert ledger.find("t").result == {"layers_data": []}
 
 
@@ -228,7 +230,7 @@ def test_a_task_that_names_neither_pictures_nor_data_is_left_to_fetch(ledger, be
     begin("t")
     ledger.observed("t", "success")
     assert not ledger.find("t").without_pictures
-    assert [row.task_id for row in custody.unsaved()] == ["t"]
+    assert [row.task_id for row in custody.unsaved().tasks] == ["t"]
 
 
 def test_a_result_that_was_missing_so_far_is_noted_once(ledger, database, begin):
@@ -255,3 +257,27 @@ def test_a_result_keeps_no_secret(ledger, begin):
     begin("t")
     ledger.observed("t", "success", result={"text": "the s3cret-word"})
     assert "s3cret-word" not in str(ledger.find("t").result)
+
+
+def test_an_id_that_could_not_be_written_down_is_written_with_the_next_poll(ledger, database, begin, monkeypatch):
+    number = begin()
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "write", full_disk)
+        with pytest.raises(ConfigError):
+            ledger.accepted(number, "t1")
+    ledger.observed("t1", "generating")
+    ledger.observed("t1", "success")
+    (row,) = ledger.recent(limit=9)
+    assert (row.number, row.task_id, row.state, row.prompt) == (number, "t1", "success", "a fox")
+
+
+def full_disk():
+    raise ConfigError("the disk is full")
+
+
+def test_a_task_that_was_given_up_and_made_after_all_has_no_error(ledger, begin):
+    number = begin()
+    ledger.unknown(number, {"category": "unknown_outcome"})
+    ledger.accepted(number, "t1")
+    row = ledger.find("t1")
+    assert (row.state, row.error, row.completed_at) == ("submitted", None, None)

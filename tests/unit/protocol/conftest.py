@@ -24,11 +24,12 @@ ENVELOPE = {
 
 
 class StillClock(Clock):
-    """Time that only waiting moves."""
+    """Time that only waiting moves; ``on_wait`` is called in each wait."""
 
     def __init__(self) -> None:
         self.time = 1000.0
         self.waits: list[float] = []
+        self.on_wait: Callable[[], object] = lambda: None
 
     def monotonic(self) -> float:
         return self.time
@@ -36,6 +37,7 @@ class StillClock(Clock):
     def wait(self, event: threading.Event, seconds: float) -> bool:
         self.waits.append(seconds)
         self.time += seconds
+        self.on_wait()
         return event.is_set()
 
 
@@ -55,12 +57,13 @@ def fake_tool(name: str, title: str) -> Tool:
 
 
 class Harness:
-    """The server, what it sent, the jobs it spawned, and what its tools do."""
+    """The server, what it sent, the jobs it spawned, what would go on beside them, and what its tools do."""
 
     def __init__(self) -> None:
         self.clock = StillClock()
         self.lines: list[str] = []
         self.jobs: list[Callable[[], None]] = []
+        self.beside: list[Callable[[], None]] = []
         self.internal_errors: list[BaseException] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.secret = ""
@@ -80,6 +83,7 @@ class Harness:
             redact=self._redact,
             on_internal_error=self.internal_errors.append,
             clients=self._clients,
+            start_thread=self.beside.append,
         )
 
     def _clients(self) -> list[dict[str, Any]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from types import SimpleNamespace
 
 import pytest
 
-from kie_mcp.protocol.progress import ProgressReporter, ReportingClock
+from kie_mcp.clock import Clock
+from kie_mcp.protocol.progress import ProgressReporter
 from kie_mcp.protocol.revisions import HANDSHAKE, LATEST_HANDSHAKE
+from kie_mcp.protocol.server import Server
 from kie_mcp.tools.spec import ToolResult
 
 
@@ -97,77 +101,207 @@ def test_close_does_not_wait_where_nothing_was_sent_lately(clock):
     assert clock.waits == []
 
 
-def test_there_is_always_a_step_left_however_often_a_report_does_not_go_forward(clock):
+def test_small_steps_never_reach_the_next_item(clock):
     reports = Reports(clock)
-    values = [reports.report(1, 2)["progress"] for _ in range(20_000)]
+    values = [reports.report(1, 1000)["progress"] for _ in range(20_000)]
     assert values == sorted(set(values))
     assert values[-1] < 2
+    assert reports.report(2, 1000)["progress"] == 2
 
 
-# while a call waits
-
-
-def waiting(clock):
-    """A reporter, and the clock that its call waits by."""
+@pytest.mark.parametrize("total", [3, 2.5])
+def test_small_steps_towards_the_last_item_never_reach_the_total(clock, total):
     reports = Reports(clock)
-    return reports, ReportingClock(clock, reports.reporter)
+    values = [reports.report(2, total)["progress"] for _ in range(20_000)]
+    assert values == sorted(set(values))
+    assert values[-1] < total
 
 
-def test_a_long_wait_says_again_what_was_last_reported(clock):
-    reports, waits = waiting(clock)
+def test_the_progress_of_a_long_batch_is_less_than_an_item_ahead(clock):
+    reports = Reports(clock)
+    for number in range(4000):
+        done = number // 5
+        assert done <= reports.report(done, 1000)["progress"] < done + 1
+
+
+def test_reports_that_overtake_each_other_go_forward_by_less_than_an_item(clock):
+    reports = Reports(clock)
+    values = [reports.report(done, 9)["progress"] for done in (3, 2, 1, 3, 0)]
+    assert values == sorted(set(values))
+    assert (values[0], values[-1] < 4) == (3, True)
+
+
+# while a call does something that reports nothing
+
+
+def keep_alive(reports, clock, seconds):
+    """Keep the progress alive for that long."""
+    end = clock.time + seconds
+    clock.on_wait = lambda: clock.time < end or reports.reporter.silence()
+    reports.reporter.keep_alive()
+
+
+def test_a_silent_call_says_every_five_seconds_again_what_was_last_reported(clock):
+    reports = Reports(clock)
     reports.report(7, None, "generating")
-    assert waits.wait(threading.Event(), 23) is False
-    assert clock.waits == [5, 5, 5, 5, 3]
+    keep_alive(reports, clock, 23)
+    assert clock.waits == [5] * 5
     told = [message["params"] for message in reports.sent]
     assert [params["message"] for params in told] == ["generating"] * 5
     assert [params["progress"] for params in told] == sorted({params["progress"] for params in told})
     assert told[-1]["progress"] < 7.1
 
 
-def test_many_short_waits_in_silence_are_told_too(clock):
-    reports, waits = waiting(clock)
-    for _ in range(21):
-        waits.wait(threading.Event(), 1)
-    assert [message["params"]["message"] for message in reports.sent] == ["waiting"] * 4
+def test_a_call_that_has_reported_nothing_yet_is_heard_of_too(clock):
+    reports = Reports(clock)
+    keep_alive(reports, clock, 14)
+    assert [message["params"] for message in reports.sent] == [
+        {"progressToken": 0, "progress": 0, "message": "waiting"},
+        {"progressToken": 0, "progress": pytest.approx(0.01), "message": "waiting"},
+    ]
 
 
-def test_a_wait_adds_nothing_where_a_call_reports_by_itself(clock):
-    reports, waits = waiting(clock)
-    for second in range(20):
-        reports.report(second)
-        waits.wait(threading.Event(), 2)
-    assert len(reports.sent) == 20
+def test_the_five_seconds_begin_with_the_last_notification(clock):
+    reports = Reports(clock)
+    clock.time += 3
+    reports.reporter.report(1, 4, "one")
+    clock.time -= 3  # so that this happens in the midst of the first wait
+    keep_alive(reports, clock, 9)
+    assert clock.waits == [5, 3, 5]
+    assert len(reports.sent) == 2
+
+
+def test_nothing_is_added_where_a_call_reports_by_itself(clock):
+    reports = Reports(clock)
+
+    def report_until_the_end():
+        reports.report(len(reports.sent))
+        if len(reports.sent) == 20:
+            reports.reporter.silence()
+
+    clock.on_wait = report_until_the_end
+    reports.reporter.keep_alive()
+    assert [message["params"]["progress"] for message in reports.sent] == list(range(20))
 
 
 def test_the_latest_report_is_said_again_even_if_it_came_too_soon_after_another(clock):
-    reports, waits = waiting(clock)
+    reports = Reports(clock)
     reports.report(1, 4, "first")
     reports.reporter.report(2, 4, "second")
-    waits.wait(threading.Event(), 6)
+    keep_alive(reports, clock, 9)
     assert [message["params"]["message"] for message in reports.sent] == ["first", "second"]
 
 
-def test_a_wait_ends_as_soon_as_what_is_waited_for_happens(clock):
-    _, waits = waiting(clock)
-    happened = threading.Event()
-    happened.set()
-    assert waits.wait(happened, 60) is True
-    assert clock.waits == [5]
-    assert waits.monotonic() == clock.monotonic()
-    assert waits.now() == pytest.approx(clock.now(), abs=60)
+def test_at_the_total_there_is_nothing_left_to_say_and_it_is_not_tried_without_pause(clock):
+    reports = Reports(clock)
+    reports.report(4, 4)
+    keep_alive(reports, clock, 60)
+    assert len(reports.sent) == 1
+    assert clock.waits == [5] * 12
 
 
-def test_a_call_and_its_parts_report_while_they_wait_but_only_with_a_token(harness):
-    def wait(_, context):
-        context.progress(0, 2, "0 of 2 done")
-        context.child(None).sleep(60)
+@pytest.mark.parametrize("end", [ProgressReporter.close, ProgressReporter.silence])
+def test_a_progress_that_has_ended_is_kept_alive_no_longer(clock, end):
+    reports = Reports(clock)
+    end(reports.reporter)
+    reports.reporter.keep_alive()
+    assert reports.sent == []
+
+
+def test_a_call_is_heard_of_from_its_request_to_its_answer(harness):
+    harness.start(1, meta={"progressToken": "t"})
+    (keep_alive,) = harness.beside
+    end = harness.clock.time + 60
+    harness.clock.on_wait = lambda: harness.clock.time < end or harness.run()
+    keep_alive()
+    told = [json.loads(line) for line in harness.lines]
+    assert [message.get("method") for message in told] == ["notifications/progress"] * 11 + [None]
+    assert {message["params"]["message"] for message in told[:-1]} == {"waiting"}
+
+
+def test_a_cancelled_call_is_heard_of_no_more(harness):
+    harness.start(1, meta={"progressToken": "t"})
+    (keep_alive,) = harness.beside
+    end = harness.clock.time + 14
+    harness.clock.on_wait = lambda: harness.clock.time < end or harness.cancel(1)
+    keep_alive()
+    harness.run()
+    assert len(harness.lines) == 2
+
+
+def test_nothing_goes_on_beside_a_call_without_a_token(harness):
+    harness.call(1)
+    assert harness.beside == []
+
+
+def test_a_call_that_cannot_be_run_is_not_heard_of(harness):
+    def refuse(_):
+        raise RuntimeError
+
+    harness.spawn = refuse
+    (answer,) = harness.start(1, meta={"progressToken": 1})
+    assert answer["error"]["code"] == -32603
+    (keep_alive,) = harness.beside
+    keep_alive()
+    assert len(harness.lines) == 1
+
+
+def test_a_result_that_cannot_be_told_ends_the_progress_too(harness, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr("kie_mcp.protocol.tool_calls.complete", refuse)
+    harness.start(1, meta={"progressToken": 1})
+    with pytest.raises(RuntimeError):
+        harness.run()
+    (keep_alive,) = harness.beside
+    keep_alive()
+    assert harness.lines == []
+
+
+class FastClock(Clock):
+    """A hundred times as fast as the system's."""
+
+    def monotonic(self):
+        return super().monotonic() * 100
+
+    def wait(self, event, seconds):
+        return super().wait(event, seconds / 100)
+
+
+def test_a_call_that_blocks_is_heard_of_from_a_thread_that_ends_with_it():
+    heard = threading.Semaphore(0)
+    lines, running = [], []
+
+    def send(line):
+        lines.append(json.loads(line))
+        heard.release()
+
+    def block(*_):
+        running.extend(_progress_threads())
+        assert all(heard.acquire(timeout=30) for _ in range(3))
         return ToolResult({"ok": True})
 
-    harness.tool = wait
-    told = harness.call(1, meta={"progressToken": 1})[:-1]
-    assert len(told) == 12
-    assert {message["params"]["message"] for message in told} == {"0 of 2 done"}
-    assert len(harness.call(2)) == 1
+    server = Server(
+        tools=lambda: [SimpleNamespace(name="block")],
+        call_tool=block,
+        send=send,
+        spawn=lambda job: job(),
+        clock=FastClock(),
+        on_internal_error=lambda error: pytest.fail(str(error)),
+        clients=list,
+    )
+    params = {"name": "block", "_meta": {"progressToken": 1}}
+    server.receive(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode())
+    (thread,) = running
+    thread.join(30)
+    assert not thread.is_alive()
+    assert [message.get("method") for message in lines[:3]] == ["notifications/progress"] * 3
+    assert [message.get("id") for message in lines[-2:]] == [None, 1]
+
+
+def _progress_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "progress"]
 
 
 @pytest.mark.parametrize("token", [0, "", "a", 7])

@@ -46,46 +46,67 @@ def test_a_long_prompt_is_cut():
 def test_a_refused_call_keeps_the_news_for_the_next(tools, die):
     tools.call("create_visual_task", prompt="a fox")
     die()
-    tools.services.jobs.recovery.catch_up(CallContext(tools.clock))
+    for task_id in tools.services.jobs.recovery.take_over():
+        tools.services.jobs.recovery.attend(task_id)
     assert tools.error("get_visual_task")["category"] == "input"
+    assert len(tools.call("list_models", query="z-image")["finished_meanwhile"]) == 1
+
+
+def test_a_cancelled_call_keeps_the_news_for_the_next(tools, die):
+    tools.call("create_visual_task", prompt="a fox")
+    die()
+    for task_id in tools.services.jobs.recovery.take_over():
+        tools.services.jobs.recovery.attend(task_id)
+    context = CallContext(tools.clock)
+    context.cancel()
+    assert "finished_meanwhile" not in call_tool(DESCRIBE, tools.services, {}, context).structured
     assert len(tools.call("list_models", query="z-image")["finished_meanwhile"]) == 1
 
 
 # looking after tasks in the background
 
 
-class Started:
+class FakeJobs:
     """Jobs of which only the recovery is asked for."""
 
     def __init__(self):
-        self.starts = 0
-        self.called = threading.Event()
+        self.started = False
+        self.looks = 0
+        self.looked = threading.Event()
+        self.on_look = lambda: None
         self.recovery = self
 
     def start(self):
-        self.starts += 1
-        self.called.set()
+        self.started = True
+
+    def take_over(self):
+        self.looks += 1
+        self.looked.set()
+        self.on_look()
 
     def news(self):
         return []
 
+    def close(self):
+        self.started = False
+
 
 @pytest.fixture
-def background(make_config, clock, catalogue):
+def background(make_config, clock, catalogue, tmp_path):
     """Services that look after tasks, and the jobs that they have."""
 
-    def make(*, in_background=True, build=None):
-        config = make_config()
-        started = Started()
+    def make(*, in_background=True, build=None, name="state"):
+        config = make_config(state_dir=tmp_path / name)
+        jobs = FakeJobs()
         services = Services(
             clock=clock,
             load_config=lambda: config,
             load_catalogue=lambda: catalogue,
-            build_jobs=build or (lambda *_: started),
+            build_jobs=build or (lambda *_: jobs),
             in_background=in_background,
         )
         (config.state_path).mkdir(parents=True)
-        return services, started, config.state_path / "ledger.sqlite3"
+        return services, jobs, config.state_path / "ledger.sqlite3"
 
     return make
 
@@ -97,34 +118,35 @@ def joined_threads():
 
 
 def test_any_first_call_looks_after_the_tasks(background, clock):
-    services, started, ledger = background()
+    services, jobs, ledger = background()
     ledger.touch()
     call_tool(DESCRIBE, services, {}, CallContext(clock))
-    assert started.called.wait(30)
+    assert jobs.looked.wait(30)
     call_tool(DESCRIBE, services, {}, CallContext(clock))
     joined_threads()
-    assert started.starts == 1
+    assert jobs.looks == 1
+    assert jobs.started
     clock.time += LOOK_AGAIN_SECONDS
     with pytest.raises(InputError):
         call_tool(DESCRIBE, services, {"unknown": 1}, CallContext(clock))
     joined_threads()
-    assert started.starts == 2
+    assert jobs.looks == 2
 
 
 def test_without_a_ledger_there_is_nothing_to_look_for(background, clock):
-    services, started, ledger = background()
+    services, jobs, ledger = background()
     services.look_after_tasks()
     joined_threads()
-    assert started.starts == 0
+    assert jobs.looks == 0
     assert not ledger.exists()
 
 
 def test_a_command_looks_after_nothing(background):
-    services, started, ledger = background(in_background=False)
+    services, jobs, ledger = background(in_background=False)
     ledger.touch()
     services.look_after_tasks()
     joined_threads()
-    assert started.starts == 0
+    assert jobs.looks == 0
 
 
 def test_settings_that_cannot_be_used_end_the_look_and_nothing_else(background, caplog):
@@ -136,3 +158,48 @@ def test_settings_that_cannot_be_used_end_the_look_and_nothing_else(background, 
     services.look_after_tasks()
     joined_threads()
     assert "could not be looked for: a bug" in caplog.text
+
+
+def test_while_the_ledger_keeps_its_opener_waiting_nobody_else_waits(background, clock):
+    opened = threading.Event()
+    services, jobs, ledger = background(build=lambda *_: opened.wait(30) and jobs)
+    ledger.touch()
+    call_tool(DESCRIBE, services, {}, CallContext(clock))
+    assert call_tool(DESCRIBE, services, {}, CallContext(clock)).structured["ok"]
+    assert services.news() == []
+    opened.set()
+    joined_threads()
+    assert jobs.looks == 1
+
+
+def test_without_a_thread_to_be_had_the_answer_is_given_all_the_same(background, clock, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    services, jobs, ledger = background()
+    ledger.touch()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert call_tool(DESCRIBE, services, {}, CallContext(clock)).structured["ok"]
+    assert jobs.looks == 0
+
+
+def test_a_look_that_comes_too_late_looks_at_nothing_and_says_nothing(background, caplog):
+    services, jobs, ledger = background()
+    ledger.touch()
+    services.close()
+    services.look_after_tasks()
+    joined_threads()
+    assert jobs.looks == 0
+
+    services, jobs, ledger = background(name="other")
+    ledger.touch()
+
+    def closed_meanwhile():
+        services.close()
+        raise RuntimeError("the ledger is closed")
+
+    jobs.on_look = closed_meanwhile
+    services.look_after_tasks()
+    joined_threads()
+    assert jobs.looks == 1
+    assert caplog.text == ""
