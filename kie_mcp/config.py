@@ -100,6 +100,11 @@ class Config:
         """Whether the API itself is on this machine, as the sandbox is."""
         return is_loopback_host(urlsplit(self.base_url).hostname or "")
 
+    @property
+    def ledger_path(self) -> Path:
+        """The file of the ledger; play tasks, of an API on this machine, have one of their own."""
+        return self.state_file("ledger", "sqlite3")
+
     def state_file(self, stem: str, extension: str) -> Path:
         """A file of the state folder; play, with an API on this machine, has files of its own.
 
@@ -132,7 +137,7 @@ class Variable:
 
 def _rate(value: str) -> Rate:
     count, seconds = value.split("/")
-    return Rate(values.whole()(count), values.seconds(seconds))
+    return Rate(values.whole(_MOST_TASKS)(count), values.seconds(seconds))
 
 
 def _log_level(value: str) -> str:
@@ -141,6 +146,8 @@ def _log_level(value: str) -> str:
     return value.lower()
 
 
+_MOST_TASKS = 100_000
+_HTTPS_PORT = 443
 _SECONDS = f"a number of seconds above 0 and at most {values.MOST_SECONDS}, e.g. 90"
 _HTTP_URL = "a URL with http:// or https:// and no user, query or fragment, e.g. https://api.kie.ai/api/v1"
 _URL_PATH = "a path that begins with /, e.g. /jobs/createTask"
@@ -169,12 +176,18 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("KIE_AI_GET_TASK_PATH", "get_task_path", values.url_path, _URL_PATH),
     Variable("KIE_AI_UPLOAD_BASE_URL", "upload_base_url", values.url, _HTTP_URL),
     Variable("KIE_AI_STATE_DIR", "state_dir", values.path, _PATH),
-    Variable("KIE_AI_RATE_LIMIT", "rate_limit", _rate, "new tasks per seconds as COUNT/SECONDS, e.g. 20/10"),
+    Variable(
+        "KIE_AI_RATE_LIMIT",
+        "rate_limit",
+        _rate,
+        f"new tasks per seconds as COUNT/SECONDS, e.g. 20/10, with a whole COUNT from 1 to {_MOST_TASKS}",
+    ),
     Variable(
         "KIE_AI_RATE_LIMIT_URL",
         "rate_limit_url",
         values.redis_url,
-        "the URL of a Redis server, redis://, rediss:// or unix://, e.g. redis://:password@host:6379/0",
+        "the URL of a Redis server, redis://, rediss:// or unix://, e.g. redis://:password@host:6379/0, with "
+        "/ ? # @ in a password percent-encoded",
         masked=True,
     ),
     Variable(
@@ -217,20 +230,33 @@ def environment_with_files(environment: Mapping[str, str], folders: tuple[Path, 
     """The variables of ``environment``, then of ``.env`` in each folder; what is set is never overridden.
 
     Raises ``ConfigError`` for a file that cannot be read or is not UTF-8, and for one that would have the key, which it
-    does not hold itself, sent to another host: whoever can put a file into a folder may not get at the key.
+    does not hold itself, sent elsewhere or in clear: whoever can put a file into a folder may not get at the key.
     """
     merged, origins = gathered(environment, folders)
     for name, own in (("KIE_AI_BASE_URL", Config.base_url), ("KIE_AI_UPLOAD_BASE_URL", Config.upload_base_url)):
         file = origins.get(name)
         if file is None or file == origins.get("KIE_AI_API_KEY") or not merged.get("KIE_AI_API_KEY"):
             continue
-        host = urlsplit(merged[name]).hostname or ""
-        if host != urlsplit(own).hostname and not is_loopback_host(host):
+        if merged[name].strip() and not _leads_to(merged[name].strip(), own):
             raise ConfigError(
-                f"{name} is {merged[name]!r} in {file}, but the key is not from there: it would go to another host.",
+                f"{name} is {merged[name]!r} in {file}, but the key is not from there: "
+                "it would go to another place than Kie's, or there in clear text.",
                 next_step=f"Where that is meant, set {name} in the same place as KIE_AI_API_KEY; else take it out.",
             )
     return merged
+
+
+def _leads_to(url: str, own: str) -> bool:
+    """Whether a URL has the scheme, host and port of our own one, or leads to this machine."""
+    right = urlsplit(own)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    if is_loopback_host(parts.hostname or ""):
+        return True
+    return (parts.scheme, parts.hostname) == (right.scheme, right.hostname) and port in (None, right.port, _HTTPS_PORT)
 
 
 def load_config(*, sandbox: bool = False) -> Config:

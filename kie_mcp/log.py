@@ -28,6 +28,9 @@ _IN_A_HEADER = ("(?<=Bearer )", "")
 _IN_A_URL = ("(?<=:)", "(?=@)")
 _REPEATED, _AT_LEAST_ONE = "{0,16}", "{1,16}"
 """How often an encoding is looked through: without an end the search would take the square of a text's length."""
+_PERCENT = f"%(?:25){_REPEATED}"
+_HEAD_BYTES = 128
+_OWN_LINE = re.compile(rb'\{"time": "[\d:.T-]+Z", "level": "\w+", "message": "')
 _GROUP = 3
 """Bytes that four characters of base64 stand for (RFC 4648, 4)."""
 
@@ -63,27 +66,38 @@ def _redacted(value: Any, secrets: re.Pattern[str]) -> Any:
 
 
 def _pattern(secret: str) -> str:
-    spelled = "".join(map(_spellings, secret))
+    spelled = "".join(map(_spellings, re.findall(r"\\+|[^\\]", secret)))
     if len(secret) >= SHORTEST_SECRET:
         return "|".join((spelled, *_in_base64(secret.encode("utf-8", "surrogatepass"))))
     places = (_IN_A_HEADER, _IN_A_URL) if secret.isalpha() or secret.isdecimal() else (_ALONE,)
     return "|".join(f"{before}{spelled}{after}" for before, after in places)
 
 
-def _spellings(char: str) -> str:
-    """One character in the ways in which it is written: encoding may be applied more than once."""
+def _spellings(part: str) -> str:
+    """One character, or several backslashes, in the ways in which it is written.
+
+    Encoding may be applied more than once. JSON makes more backslashes of each, so a run of them is taken as one: to
+    try every way of sharing them out would take time without end.
+    """
+    if not part.startswith("\\"):
+        return f"(?:{'|'.join(_ways(part))})"
+    plain, *escapes = _ways(part[0])  # of which most begin with the plain one, and come first
+    return rf"(?:(?<!\\)\\{{{len(part)},}}+|(?:{'|'.join((*escapes, plain))}){{{len(part)}}})"
+
+
+def _ways(char: str) -> list[str]:
     plain, units = re.escape(char), char.encode("utf-16-be", "surrogatepass").hex()
     ways = [
         plain,
-        "".join(f"%(?:25){_REPEATED}{_digits(f'{byte:02x}')}" for byte in char.encode("utf-8", "surrogatepass")),
+        "".join(_PERCENT + _digits(f"{byte:02x}") for byte in char.encode("utf-8", "surrogatepass")),
         "".join(rf"\\{_AT_LEAST_ONE}u{_digits(units[at : at + 4])}" for at in range(0, len(units), 4)),
         f"&#(?:0{_REPEATED}{ord(char)}|[xX]0{_REPEATED}{_digits(f'{ord(char):x}')});",
     ]
-    if char in '"\\/':
+    if char in '"/':
         ways.append(rf"\\{_AT_LEAST_ONE}{plain}")
     if (name := html.escape(char)) != char:
         ways.append(name)
-    return f"(?:{'|'.join(ways)})"
+    return ways
 
 
 def _digits(hexadecimal: str) -> str:
@@ -96,7 +110,7 @@ def _in_base64(secret: bytes) -> Iterable[str]:
     for offset in range(_GROUP):
         text = base64.b64encode(b"\0" * offset + secret).decode().rstrip("=")
         whole = text[offset and offset + 1 : len(text) - bool((offset + len(secret)) % _GROUP)]
-        yield re.escape(whole).replace(r"\+", "[-+]").replace("/", "[/_]")
+        yield re.escape(whole).replace(r"\+", f"(?:[-+]|{_PERCENT}2[bB])").replace("/", f"(?:[/_]|{_PERCENT}2[fF])")
 
 
 class _RedactingFormatter(logging.Formatter):
@@ -126,7 +140,9 @@ class _JsonFormatter(_RedactingFormatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return escaped(json.dumps(redact(line, self._secrets), ensure_ascii=False))
+        text = escaped(json.dumps(redact(line, self._secrets), ensure_ascii=False))
+        # What a shell would put something in the place of, should it ever be made to read this.
+        return text.replace("$", "\\u0024").replace("`", "\\u0060")
 
 
 class _TextHandler(logging.StreamHandler[Any]):
@@ -143,16 +159,27 @@ class _FileHandler(logging.FileHandler):
         """As above."""
 
 
+def _require_log(file: Path) -> None:
+    """Whoever can name a file may not have lines put into any: it has to be new, empty, or a log already."""
+    if not file.is_file():
+        return
+    with file.open("rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+    if head and not _OWN_LINE.match(head):
+        raise OSError("it holds something else than a log of this program; name a new file")
+
+
 def configure(level: str, file: Path | None, secrets: Iterable[str], stream: Any = None) -> None:
     """Send the program's log to ``stream`` (stderr) and to ``file``; replaces what was set before.
 
-    Raises ``OSError`` where the file cannot be opened.
+    Raises ``OSError`` where the file cannot be opened, or holds something else than such a log.
     """
     secrets = tuple(secrets)
     handlers: list[logging.Handler] = [_TextHandler(stream)]
     handlers[0].setFormatter(_RedactingFormatter(secrets))
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        _require_log(file)
         handlers.append(_FileHandler(file, encoding="utf-8", errors="backslashreplace"))
         handlers[1].setFormatter(_JsonFormatter(secrets))
     target = logger()

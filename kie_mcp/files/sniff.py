@@ -5,7 +5,9 @@ Nothing here raises on hostile bytes, and every read is bounded: a picture comes
 
 from __future__ import annotations
 
+import io
 import struct
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 _JPEG_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD9)))
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SEGMENTS = 1000
+_JPEG_FILL_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,26 @@ def _is_bmp(head: bytes) -> bool:
     return head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES
 
 
+@contextmanager
+def buffered(file: BinaryIO | io.RawIOBase) -> Iterator[BinaryIO]:
+    """A file to be read in small parts, without a call of the system for each; it stays open."""
+    if not isinstance(file, io.RawIOBase):
+        yield file
+        return
+    reader = io.BufferedReader(file)
+    try:
+        yield reader
+    finally:
+        reader.detach()
+
+
 def dimensions(file: BinaryIO) -> tuple[int, int] | None:
     """Width and height in pixels as stored; ``None`` where the bytes do not say."""
     try:
-        file.seek(0)
-        head = file.read(HEAD_BYTES)
-        size = _jpeg_size(file) if sniff(head) == JPEG else _header_size(head)
+        with buffered(file) as picture:
+            picture.seek(0)
+            head = picture.read(HEAD_BYTES)
+            size = _jpeg_size(picture) if sniff(head) == JPEG else _header_size(head)
     except (OSError, struct.error):
         return None
     return size if size and min(size) > 0 else None
@@ -128,13 +145,17 @@ def _jpeg_size(file: BinaryIO) -> tuple[int, int] | None:
 def jpeg_segments(file: BinaryIO) -> Iterator[int]:
     """Walk the segments (ITU-T T.81, B.1.1): the marker of each, the file being at what follows its length.
 
-    Ends before what is no marker. Raises ``struct.error`` where the file ends.
+    Ends before what is no marker, or has too much to fill the space. Raises ``struct.error`` where the file ends.
     """
     file.seek(2)
+    fill = 0
     for _ in range(_JPEG_SEGMENTS):
         prefix, marker = struct.unpack("BB", file.read(2))
         while prefix == marker == 0xFF:  # noqa: PLR2004 - fill bytes: the marker is still to come
             (marker,) = struct.unpack("B", file.read(1))
+            fill += 1
+            if fill > _JPEG_FILL_BYTES:
+                return
         if prefix != 0xFF:  # noqa: PLR2004 - every marker begins with this byte
             return
         if marker in _JPEG_WITHOUT_LENGTH:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import ConfigError, OutputError
+from kie_mcp.files.naming import picture_stem
 from kie_mcp.files.paths import path_from
 from kie_mcp.files.reserved import is_device_name
 from kie_mcp.log import logger
@@ -73,6 +74,10 @@ class Outputs:
     def max_bytes(self) -> int:
         """The size of the largest picture that is written."""
         return self._config.max_image_bytes
+
+    def stem(self, target: Target, prompt: str, now: float, number: int | None) -> str:
+        """The name of a picture without its extension; see ``picture_stem``. It holds no secret."""
+        return picture_stem(target.stem, prompt, now, number, self._config.secrets())
 
     def recheck(self, target: Target) -> None:
         """Once more, just before something is written: the folder may have become a link to elsewhere meanwhile.

@@ -6,13 +6,16 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from kie_mcp.files.sniff import AVIF, BMP, GIF, JPEG, PNG, PNG_MAGIC, TIFF, WEBP, PictureType, jpeg_segments
+from kie_mcp.files.sniff import AVIF, BMP, GIF, JPEG, PNG, PNG_MAGIC, TIFF, WEBP, PictureType, buffered, jpeg_segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import BinaryIO
 
 _PNG_CHUNKS = 1_000_000
+_GIF_BLOCKS = 1_000_000
+"""With the sub-blocks: as a rule those hold 255 bytes each."""
+_GIF_STRAY_BYTES = 16
 _JPEG_SCAN = 0xDA
 _JPEG_END = b"\xff\xd9"
 _TIFF_HEADER = 8
@@ -30,11 +33,12 @@ def is_whole(file: BinaryIO, kind: PictureType) -> bool:
     Kinds without a cheap sign of their end count as whole where their beginning is sound. Raises ``OSError``
     where the file cannot be read.
     """
-    size = file.seek(0, os.SEEK_END)
-    try:
-        return _ENDS[kind](file, size)
-    except struct.error:
-        return False
+    with buffered(file) as picture:
+        size = picture.seek(0, os.SEEK_END)
+        try:
+            return _ENDS[kind](picture, size)
+        except struct.error:
+            return False
 
 
 def _png_is_whole(file: BinaryIO, size: int) -> bool:
@@ -67,24 +71,33 @@ def _jpeg_is_whole(file: BinaryIO, size: int) -> bool:
 
 
 def _gif_is_whole(file: BinaryIO, _: int) -> bool:
-    """Walk the blocks to the trailer (GIF89a, 18 to 27)."""
+    """Walk the blocks to the trailer (GIF89a, 18 to 27); a few stray NUL bytes between them do no harm."""
     file.seek(10)
     _skip_colours(file, file.read(1))
     file.seek(2, os.SEEK_CUR)
-    block = b""
-    while block != b";":
+    blocks, stray = _GIF_BLOCKS, _GIF_STRAY_BYTES
+    while blocks > 0 and stray > 0:
         (block,) = struct.unpack("c", file.read(1))
-        if block == b"!":
-            file.seek(1, os.SEEK_CUR)
-            _skip_sub_blocks(file)
-        elif block == b",":
-            file.seek(8, os.SEEK_CUR)
-            _skip_colours(file, file.read(1))
-            file.seek(1, os.SEEK_CUR)
-            _skip_sub_blocks(file)
-        elif block not in b";\0":
+        if block == b";":
+            return True
+        if block == b"\0":
+            stray -= 1
+        elif block in b"!,":
+            blocks -= _skip_block(file, block)
+        else:
             return False
-    return True
+    return False
+
+
+def _skip_block(file: BinaryIO, block: bytes) -> int:
+    """Pass over an extension or a picture; returns how many blocks that are, its sub-blocks among them."""
+    if block == b"!":
+        file.seek(1, os.SEEK_CUR)
+    else:
+        file.seek(8, os.SEEK_CUR)
+        _skip_colours(file, file.read(1))
+        file.seek(1, os.SEEK_CUR)
+    return 1 + _skip_sub_blocks(file)
 
 
 def _skip_colours(file: BinaryIO, flags: bytes) -> None:
@@ -94,9 +107,14 @@ def _skip_colours(file: BinaryIO, flags: bytes) -> None:
         file.seek(3 << (bits & 7) + 1, os.SEEK_CUR)
 
 
-def _skip_sub_blocks(file: BinaryIO) -> None:
-    while length := struct.unpack("B", file.read(1))[0]:
+def _skip_sub_blocks(file: BinaryIO) -> int:
+    """Pass over sub-blocks; returns how many there were, which are too many where they do not end."""
+    for passed in range(_GIF_BLOCKS):
+        (length,) = struct.unpack("B", file.read(1))
+        if not length:
+            return passed
         file.seek(length, os.SEEK_CUR)
+    return _GIF_BLOCKS
 
 
 def _webp_is_whole(file: BinaryIO, size: int) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import DeadLinkError, KieMcpError, OutputError
-from kie_mcp.files import Placing, finish_placing, picture_stem, remove_part, save_picture
+from kie_mcp.files import Placing, finish_placing, remove_part, save_picture
 from kie_mcp.jobs.claiming import Claim, TaskJournal, half_done
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Saver:
             if index < len(files) and Path(files[index].path).is_file():
                 continue
             journal = TaskJournal(claim, files, index)
-            stem = picture_stem(plan.target.stem, plan.prompt, context.clock.now(), index + 1 if several else None)
+            stem = self._outputs.stem(plan.target, plan.prompt, context.clock.now(), index + 1 if several else None)
             claim.keep()
             picture = self._fetch(_Output(url, index, stem, plan), claim, journal, context)
             warnings.extend(picture.warnings)

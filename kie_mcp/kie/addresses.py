@@ -16,6 +16,10 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses as networks that have IPv6 alone write them (RFC 6052)."""
 _PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
 """For the protocols of networks themselves (RFC 6890), which older Pythons take for global in part."""
+_EXAMPLES = ipaddress.IPv6Network("3fff::/20")
+"""For documentation (RFC 9637), which older Pythons take for global."""
+_HOST_OF_AZURE = ipaddress.IPv4Address("168.63.129.16")
+"""What the machines of Azure have their settings from; public by its number alone."""
 _OWN_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa")
 
 
@@ -26,13 +30,13 @@ def is_local_address(address: str) -> bool:
     """
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv4Address):
-        return not parsed.is_global or parsed.is_multicast or parsed in _PROTOCOLS
+        return not parsed.is_global or parsed.is_multicast or parsed in _PROTOCOLS or parsed == _HOST_OF_AZURE
     inner = parsed.ipv4_mapped or parsed.sixtofour
     if parsed in _NAT64:
         inner = ipaddress.IPv4Address(parsed.packed[-4:])
     if inner is not None:
         return is_local_address(str(inner))
-    return parsed not in _GLOBAL_UNICAST or not parsed.is_global
+    return parsed not in _GLOBAL_UNICAST or parsed in _EXAMPLES or not parsed.is_global
 
 
 def is_local_host(host: str) -> bool:

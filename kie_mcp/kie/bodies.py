@@ -30,8 +30,9 @@ _ANY_HEADER = 32 + zlib.MAX_WBITS
 def arriving(response: requests.Response, most: int) -> Iterator[bytes]:
     """The body as it arrives, unpacked, at most ``most`` bytes at a time.
 
-    A piece may be empty: a slow host, or one that packs nothing, keeps nobody from looking at the clock. Raises
-    the exceptions of urllib3, also for a body that ends too early. A packing that was not asked for is left.
+    A piece may be empty, and comes within the time-out of the request (``kie_mcp.kie.connections``): neither a slow
+    host nor one that packs nothing keeps anybody from looking at the clock. Raises the exceptions of urllib3, also
+    for a body that ends too early. A packing that was not asked for is left.
     """
     packed = response.headers.get("Content-Encoding", "").strip().lower() in _PACKED
     unpacker = zlib.decompressobj(_ANY_HEADER) if packed else None

@@ -116,7 +116,7 @@ class KieClient:
                     f"Kie knows no task {printable(task_id, 80)!r}.", code=error.code, task_id=task_id
                 ) from error
             raise
-        return read_status(task_id, data)
+        return read_status(task_id, data, self._config.secrets())
 
     def credits(self, context: CallContext) -> float:
         """The account's balance in credits (docs.kie.ai, /chat/credit: ``data`` is a bare number)."""
@@ -204,4 +204,4 @@ def _go_on(context: CallContext) -> None:
     """End an upload whose call has ended."""
     context.raise_if_cancelled()
     if not context.remaining():
-        raise NetworkError("The call's time (KIE_AI_MAX_WAIT_SECONDS) ended before the picture was uploaded.")
+        raise NetworkError("The time of this call ended before the picture was uploaded.")

@@ -56,7 +56,7 @@ def read_envelope(status: int, headers: Mapping[str, str], body: bytes, secrets:
     repeats one of ``secrets``, neither the data nor the error does. Kie's own words stand in quotes.
     """
     text = str(redact(body.decode("utf-8", "surrogateescape"), secrets))  # before anything is cut off
-    envelope = _parsed(text)
+    envelope = _parsed(text, secrets)
     reason = _reason(envelope) if envelope else ""
     if status != OK:
         raise _http_error(status, headers, reason or _visible_text(text))
@@ -76,13 +76,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return float(value) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) else None
 
 
-def parsed_object(text: str) -> dict[str, Any] | None:
-    """The JSON object in ``text``; ``None`` for anything else.
+def parsed_object(text: str, secrets: Collection[str] = ()) -> dict[str, Any] | None:
+    """The JSON object in ``text``, its strings without ``secrets``; ``None`` for anything else.
 
     A number that JSON cannot carry on (NaN, infinity) or with more than 18 digits becomes ``None`` in it.
     """
     try:
-        value = json.loads(text, parse_constant=_nothing, parse_float=_finite, parse_int=_whole)
+        # A secret may be in an encoding whose characters are escaped in turn: it shows only now.
+        value = redact(json.loads(text, parse_constant=_nothing, parse_float=_finite, parse_int=_whole), secrets)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -101,13 +102,13 @@ def _whole(text: str) -> int | None:
     return int(text) if len(text) < _MOST_DIGITS else None
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
+def _parsed(text: str, secrets: Collection[str]) -> dict[str, Any] | None:
     """The envelope; JSON is UTF-8 (RFC 8259, 8.1), and what is not has left half characters in the text."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return None
-    return parsed_object(text)
+    return parsed_object(text, secrets)
 
 
 def _reason(envelope: dict[str, Any]) -> str:

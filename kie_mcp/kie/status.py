@@ -6,6 +6,7 @@ is a string of JSON, ``response`` the same parsed (newer answers only), ``costTi
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,19 @@ from kie_mcp.kie.envelope import parsed_object
 from kie_mcp.text import all_printable, host_of, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 RUNNING = frozenset({"waiting", "queuing", "generating"})
 TERMINAL = frozenset({"success", "fail"})
 _MOST_URLS = 100
 _LONGEST_URL = 8192
 _DEEPEST = 50
+_LONGEST_RESULT = 65536
+"""Characters of JSON: whoever reads a result has to bear all of it at once."""
+_LEFT_OUT = {
+    "left_out": f"The structured result has more than {_LONGEST_RESULT} characters and is not shown here; "
+    "find it at kie.ai/logs."
+}
 _LONGEST_CODE = 100
 _LONGEST_SECONDS = 86400.0
 """Whoever says more is mistaken, and would keep us from asking: times are learned from."""
@@ -31,7 +38,7 @@ class TaskStatus:
     """One observation of a task. ``state`` is Kie's word, or ``unknown`` for a word not known yet.
 
     ``seconds`` is Kie's own time from creation to completion; ``result`` is a structured result
-    (``resultObject``) where the model gives one.
+    (``resultObject``) where the model gives one; one that is too large is a note, ``left_out``, that says so.
     """
 
     task_id: str
@@ -55,11 +62,14 @@ class TaskStatus:
         return _holds_links(self.result, self.image_urls)
 
 
-def read_status(task_id: str, data: Any) -> TaskStatus:
-    """Read the ``data`` of a ``recordInfo`` answer; whatever does not fit is left out, nothing is trusted."""
+def read_status(task_id: str, data: Any, secrets: Collection[str] = ()) -> TaskStatus:
+    """Read the ``data`` of a ``recordInfo`` answer; whatever does not fit is left out, nothing is trusted.
+
+    ``data`` has no ``secrets`` in it; what is packed in its strings may.
+    """
     record: Mapping[str, Any] = data if isinstance(data, dict) else {}
     state = _state(record.get("state"))
-    outcome = _outcome(record)
+    outcome = _outcome(record, secrets)
     return TaskStatus(
         task_id=task_id,
         state=state,
@@ -77,10 +87,10 @@ def _state(word: Any) -> str:
     return word if isinstance(word, str) and word in RUNNING | TERMINAL else "unknown"
 
 
-def _outcome(record: Mapping[str, Any]) -> Mapping[str, Any]:
+def _outcome(record: Mapping[str, Any], secrets: Collection[str]) -> Mapping[str, Any]:
     """``resultJson`` parsed; ``response`` only where that is missing or broken."""
     text = record.get("resultJson")
-    parsed = parsed_object(text) if isinstance(text, str) else None
+    parsed = parsed_object(text, secrets) if isinstance(text, str) else None
     if parsed is not None:
         return parsed
     response = record.get("response")
@@ -102,8 +112,12 @@ def is_link(url: str) -> bool:
 
 
 def _result(value: Any) -> Any:
-    """A structured result that can be handled and shown, or ``None``."""
-    return all_printable(value, _LONGEST_URL) if _shallow(value) else None
+    """A structured result that can be handled and shown, or a note that it is too large, or ``None``."""
+    if not _shallow(value):
+        return None
+    if len(json.dumps(value, ensure_ascii=False)) > _LONGEST_RESULT:
+        return dict(_LEFT_OUT)
+    return all_printable(value, _LONGEST_URL)
 
 
 def _shallow(value: Any, levels: int = _DEEPEST) -> bool:

@@ -49,8 +49,6 @@ WHERE task_id = :task_id AND state NOT IN ('success', 'fail')
 """
 GONE_SECONDS = 3600.0
 """Between two answers that Kie does not know a task, for it to be gone: longer than any disturbance at Kie's."""
-_LONGEST_RESULT = 1_000_000
-"""Characters of JSON; a longer result is not kept."""
 _SECONDS = """
 SELECT seconds FROM tasks WHERE model = ? AND state = 'success' AND seconds IS NOT NULL
 ORDER BY number DESC LIMIT ?
@@ -138,13 +136,12 @@ class TaskLedger:
     ) -> None:
         """Note what a poll shows: ``waiting``, ``queuing``, ``generating``, ``success``, ``fail`` or ``unknown``.
 
-        ``result`` is a structured one; of more than 1,000,000 characters of JSON it is not kept. What has
-        ended stays as it ended. A task that is not in the ledger is adopted. A poll that shows nothing new writes
-        nothing: polls are more frequent than a slow disk would like.
+        ``result`` is a structured one. What has ended stays as it ended. A task that is not in the ledger is adopted.
+        A poll that shows nothing new writes nothing: polls are more frequent than a slow disk would like.
         """
         urls = self._json(list(image_urls)) if image_urls else None
         failure = None if error is None else self._json(dict(error))
-        shown = (state, urls, credits_consumed, failure, seconds, self._kept_result(result))
+        shown = (state, urls, credits_consumed, failure, seconds, None if result is None else self._json(result))
         with self._database.read() as connection:
             row = connection.execute(BY_ID, (self._text(task_id),)).fetchone()
         if row is not None and _is_old_news(row, shown):
@@ -212,10 +209,6 @@ class TaskLedger:
         if value is None:
             return None
         return str(redact(value, self._secrets)).encode("utf-8", "replace").decode()
-
-    def _kept_result(self, result: Any) -> str | None:
-        text = None if result is None else self._json(result)
-        return text if text is None or len(text) <= _LONGEST_RESULT else None
 
     def _json(self, value: Any) -> str:
         return json.dumps(redact(value, self._secrets))

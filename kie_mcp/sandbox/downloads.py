@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import re
 import zlib
 from dataclasses import dataclass
@@ -170,7 +171,17 @@ def _wrong_length(data: bytes, media_type: str, fault: Fault) -> Answer:
     return Answer(200, media_type, (data,), None, {"Content-Length": length})
 
 
-_MISSENT: Mapping[str, Callable[[bytes, str, Fault], Answer]] = {"drip": _dripping, "wrong_length": _wrong_length}
+def _with_trailers(data: bytes, media_type: str, fault: Fault) -> Answer:
+    """In chunks, of which the last has no end (RFC 9112, 7.1.2)."""
+    pieces = itertools.chain((b"%x\r\n%b\r\n0\r\n" % (len(data), data),), itertools.repeat(b"X-More: yes\r\n"))
+    return Answer(200, media_type, pieces, None, {"Transfer-Encoding": "chunked"}, pause=fault.detail["seconds"])
+
+
+_MISSENT: Mapping[str, Callable[[bytes, str, Fault], Answer]] = {
+    "drip": _dripping,
+    "wrong_length": _wrong_length,
+    "trailers": _with_trailers,
+}
 
 
 def _packed(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,9 +8,9 @@ Short text for the command line, ``ON:KIND[:key=value,...][:times]``::
     download:dead:0                   every result link is dead
     poll:hostile:escapes              a poll says that the task failed, in text that a terminal obeys
 
-A kind with a leading detail (``http`` status, ``code`` code, ``hang``, ``retry_after`` and ``drip`` seconds,
-``fail`` fail_code, ``unknown_state`` state, ``huge`` and ``gzip_bomb`` bytes, ``redirect`` location,
-``wrong_length`` says, ``hostile`` variant) takes it without its name.
+A kind with a leading detail (``http`` status, ``code`` code, ``hang``, ``retry_after``, ``drip`` and
+``trailers`` seconds, ``fail`` fail_code, ``unknown_state`` state, ``huge`` and ``gzip_bomb`` bytes, ``redirect``
+location, ``wrong_length`` says, ``hostile`` variant) takes it without its name.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ ONLY: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "drip": {"seconds": 1.0},
         "gzip_bomb": {"bytes": 1_000_000_000},
         "wrong_length": {"says": "half"},
+        "trailers": {"seconds": 0.2},
     },
     "models": {
         "blank": {},
@@ -76,7 +77,8 @@ ONLY: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 answer of the right form with nothing in it, ``hostile`` one whose parts are of wrong types or ill meant; its
 ``variant`` is one of ``kie_mcp.sandbox.hostile.VARIANTS``. ``drip`` sends the picture a byte at a time, ``seconds``
 apart; ``gzip_bomb`` a picture of ``bytes`` packed to a thousandth; ``wrong_length`` the whole picture with a
-Content-Length of ``half``, ``double`` or whatever else ``says``."""
+Content-Length of ``half``, ``double`` or whatever else ``says``; ``trailers`` the whole picture in chunks and then
+trailers without end, ``seconds`` apart."""
 
 ANSWERED: AbstractSet[str] = frozenset(ANYWHERE) - {"hang"}
 """Kinds that answer in the place of createTask; ``accepted`` says whether the task was made before."""

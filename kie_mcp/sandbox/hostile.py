@@ -40,6 +40,7 @@ LINKS = (
 MANY = 100_000
 DEEP = 100_000
 HUGE = 20_000_000
+LONG = 1000
 
 _TYPES: Mapping[str, Any] = {
     "create": {"taskId": {"id": [1]}, "recordId": True},
@@ -108,6 +109,14 @@ def _links(on: str) -> Answer:
     return success({"taskId": "../../etc/passwd\n" + "x" * 10_000} if on == "create" else LINKS[1])
 
 
+def _result(on: str) -> Answer:
+    """A structured result that is larger than any reader can bear."""
+    if on != "poll":
+        return _said(on, PROMPT)
+    result = {"resultUrls": [], "resultObject": {"text": [PROMPT * 40] * LONG}}
+    return success({"state": "success", "resultJson": json.dumps(result), "creditsConsumed": 6})
+
+
 VARIANTS: Mapping[str, Callable[[str], Answer]] = {
     "types": _types,
     "deep": _deep,
@@ -115,5 +124,6 @@ VARIANTS: Mapping[str, Callable[[str], Answer]] = {
     "escapes": lambda on: _said(on, ESCAPES),
     "prompt": lambda on: _said(on, PROMPT * 50),
     "urls": _links,
+    "result": _result,
 }
-"""Wrong types, nesting, size, text for terminals, text for models, links (and ids) to nowhere good."""
+"""Wrong types, nesting, size, text for terminals, text for models, links (and ids) to nowhere good, a huge result."""

@@ -162,6 +162,7 @@ DOWNLOAD = (
     Row("download", "wrong_length", "output", {"says": "half"}, 1, False, files=0),
     Row("download", "gzip_bomb", "output", {}, 1, False, files=0),
     _passing("download", "drip"),
+    _passing("download", "trailers"),
     Row("download", "http", "server", {"status": 502}, FOR_EVER, False, files=0),
     Row("download", "drop", "network", {}, FOR_EVER, False, files=0),
     Row("download", "truncate", "network", {}, FOR_EVER, False, files=0),

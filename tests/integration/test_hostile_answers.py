@@ -40,18 +40,19 @@ CREATED = {
     "deep": "unknown_outcome",
     "huge": "unknown_outcome",
     "urls": "unknown_outcome",
+    "result": "input",
     "escapes": "input",
     "prompt": "input",
 }
 
 
 @pytest.mark.parametrize(("variant", "category"), CREATED.items())
-def test_a_hostile_answer_to_createtask_is_an_error_and_never_sent_again(quick, variant, category):
-    quick.sandbox.faults.add("create", "hostile", variant=variant, accepted=True)
-    answer = quick.result("generate_visual", prompt="a red fox")
+def test_a_hostile_answer_to_createtask_is_an_error_and_never_sent_again(kie, variant, category):
+    kie.sandbox.faults.add("create", "hostile", variant=variant, accepted=True)
+    answer = kie.result("generate_visual", prompt="a red fox")
     assert is_fit_to_be_shown(answer)
     assert answer.structured["error"]["category"] == category
-    assert (quick.billed, quick.asked("POST /api/v1/jobs/createTask"), quick.files()) == (1, 1, [])
+    assert (kie.billed, kie.asked("POST /api/v1/jobs/createTask"), kie.files()) == (1, 1, [])
 
 
 @pytest.mark.parametrize("variant", ["types", "deep", "huge"])
@@ -72,6 +73,16 @@ def test_what_kie_says_of_a_failed_task_is_shown_harmless_and_as_its_words(quick
     who, _, said = error["message"].partition(": ")
     assert (who, said[0], said[-1], said.count('"')) == ("Kie could not make the picture", '"', '"', 2)
     assert is_fit_to_be_shown(quick.result("list_visual_tasks"))
+
+
+def test_a_structured_result_that_is_too_large_is_a_note_where_to_find_it(quick):
+    quick.sandbox.faults.add("poll", "hostile", variant="result", times=0)
+    answer = quick.result("generate_visual", prompt="a red fox")
+    assert is_fit_to_be_shown(answer)
+    assert (answer.structured["status"], list(answer.structured["result"])) == ("success", ["left_out"])
+    quick.sandbox.faults.clear()
+    again = quick.call("get_visual_task", task_id=answer.structured["task_id"])
+    assert "kie.ai/logs" in again["result"]["left_out"]
 
 
 def test_links_to_the_local_network_are_not_opened(quick):

@@ -219,6 +219,16 @@ def test_a_download_that_drips_ends_and_the_picture_is_fetched_later(make_kie):
     assert (kie.billed, len(kie.files())) == (1, 1)
 
 
+@pytest.mark.parametrize("seconds", [0, 0.1])
+def test_a_download_with_trailers_without_end_ends_and_the_picture_is_fetched_later(make_kie, seconds):
+    kie = make_kie(KIE_AI_TIMEOUT_SECONDS="2", KIE_AI_HTTP_RETRIES="1")
+    kie.sandbox.faults.add("download", "trailers", seconds=seconds)
+    error = kie.error("generate_visual", prompt="a red fox")
+    assert (error["category"], "within the time-out" in error["message"]) == ("network", True)
+    assert kie.files() == []
+    assert kie.call("get_visual_task", task_id=error["task_id"])["output_path"]
+
+
 def test_a_picture_that_unpacks_to_a_huge_one_is_refused_in_little_memory(
     tmp_path, catalogue, environment_for, server_process
 ):

@@ -71,6 +71,9 @@ REDIS_BAD = [
     "redis://:s3cret@host:port",
     "redis://h/#x",
     "unix://",
+    "redis://user:12/b@host:6379",
+    "redis://user:12?b@host:6379",
+    "redis://user:pa#b@host:6379",
 ]
 URL_PATH_GOOD = [("/jobs/other", "/jobs/other")]
 URL_PATH_BAD = ["jobs/createTask", "/", "/a b", "/a?b", "/a#b"]
@@ -94,7 +97,7 @@ GOOD = {
     "KIE_AI_GET_TASK_PATH": URL_PATH_GOOD,
     "KIE_AI_UPLOAD_BASE_URL": URL_GOOD,
     "KIE_AI_STATE_DIR": PATH_GOOD,
-    "KIE_AI_RATE_LIMIT": [("5/1", Rate(5, 1)), ("100/0.5", Rate(100, 0.5))],
+    "KIE_AI_RATE_LIMIT": [("5/1", Rate(5, 1)), ("100000/0.5", Rate(100_000, 0.5))],
     "KIE_AI_RATE_LIMIT_URL": [(url, redis_url(url)) for url in REDIS_GOOD],
     "KIE_AI_MAX_IMAGE_BYTES": [("1", 1), ("5000000000", 5_000_000_000)],
     "KIE_AI_MAX_WAIT_SECONDS": SECONDS_GOOD,
@@ -122,7 +125,19 @@ BAD = {
     "KIE_AI_GET_TASK_PATH": URL_PATH_BAD,
     "KIE_AI_UPLOAD_BASE_URL": URL_BAD,
     "KIE_AI_STATE_DIR": PATH_BAD,
-    "KIE_AI_RATE_LIMIT": ["20", "20/", "/10", "0/10", "20/0", "20/10/1", "a/b", "2.5/10", "20/-1", "20/nan"],
+    "KIE_AI_RATE_LIMIT": [
+        "20",
+        "20/",
+        "/10",
+        "0/10",
+        "20/0",
+        "20/10/1",
+        "a/b",
+        "2.5/10",
+        "20/-1",
+        "20/nan",
+        "100001/1",
+    ],
     "KIE_AI_RATE_LIMIT_URL": REDIS_BAD,
     "KIE_AI_MAX_IMAGE_BYTES": ["0", "-1", "10MB", "1.5"],
     "KIE_AI_MAX_WAIT_SECONDS": SECONDS_BAD,
@@ -231,13 +246,15 @@ def test_the_key_is_a_secret_and_the_sandboxes_is_none():
         ("redis://localhost", "redis://localhost", "localhost:6379", set()),
         ("redis://:w0rd@h:7/0", "redis://:***@h:7/0", "h:7", {"w0rd"}),
         ("redis://:two@signs@h", "redis://:***@h", "h:6379", {"two@signs", "two%40signs"}),
-        ("rediss://me:p%40ss@h", "rediss://me:***@h", "h:6379", {"p%40ss", "p@ss", "p%2540ss"}),
+        ("rediss://me:p%40ss@h", "rediss://me:***@h", "h:6379", {"p%40ss", "p@ss"}),
         (
             "unix:///run/r.sock?password=a%20b&db=1",
             "unix:///run/r.sock?password=***&db=1",
             "/run/r.sock",
             {"a b", "a%20b"},
         ),
+        ("redis://h?db=1&pass%77ord=a+b", "redis://h?db=1&pass%77ord=***", "h:6379", {"a+b", "a b", "a%2Bb"}),
+        ("rediss://h?ssl_password=w0rd&password=", "rediss://h?ssl_password=***&password=***", "h:6379", {"w0rd"}),
     ],
 )
 def test_the_password_of_the_shared_window_is_a_secret_and_never_shown(url, shown, where, passwords):
@@ -356,6 +373,24 @@ def test_other_and_valueless_lines_of_a_file_are_left_alone(tmp_path):
     assert environment_with_files({"PATH": "/bin"}, (tmp_path,)) == {"PATH": "/bin", "KIE_AI_PREVIEW": "off"}
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("KIE_AI_BASE_URL", "http://api.kie.ai/api/v1"),
+        ("KIE_AI_BASE_URL", "https://api.kie.ai:8443/api/v1"),
+        ("KIE_AI_BASE_URL", "https://api.kie.ai:port/api/v1"),
+        ("KIE_AI_BASE_URL", "https://[api.kie.ai/api/v1"),
+        ("KIE_AI_BASE_URL", "https://127.0.0.1.evil.example/api/v1"),
+        ("KIE_AI_UPLOAD_BASE_URL", "http://kieai.redpandaai.co"),
+        ("KIE_AI_UPLOAD_BASE_URL", "https://api.kie.ai"),
+    ],
+)
+def test_a_file_may_not_send_a_key_that_is_not_its_own_to_kie_in_another_way(tmp_path, name, url):
+    (tmp_path / ".env").write_text(f"{name}={url}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"{name} is .* but the key is not from there"):
+        environment_with_files({"KIE_AI_API_KEY": "k-of-the-user"}, (tmp_path,))
+
+
 @pytest.mark.parametrize("name", ["KIE_AI_BASE_URL", "KIE_AI_UPLOAD_BASE_URL"])
 def test_a_file_may_not_send_a_key_that_is_not_its_own_to_another_host(tmp_path, name):
     (tmp_path / "beside").mkdir()
@@ -378,9 +413,11 @@ def test_a_file_may_not_send_a_key_that_is_not_its_own_to_another_host(tmp_path,
         ({}, "KIE_AI_API_KEY=k\nKIE_AI_BASE_URL=https://proxy.example"),
         ({}, "KIE_AI_BASE_URL=https://proxy.example"),
         ({"KIE_AI_API_KEY": "k"}, "KIE_AI_BASE_URL=https://api.kie.ai/api/v2"),
+        ({"KIE_AI_API_KEY": "k"}, "KIE_AI_BASE_URL=HTTPS://API.kie.ai:443/api/v2"),
+        ({"KIE_AI_API_KEY": "k"}, "KIE_AI_BASE_URL="),
         ({"KIE_AI_API_KEY": "k"}, "KIE_AI_BASE_URL=http://127.0.0.1:8765/api/v1"),
     ],
-    ids=["the environment says where", "its own key", "no key", "Kie itself", "this machine"],
+    ids=["the environment says where", "its own key", "no key", "Kie itself", "its port", "nothing", "this machine"],
 )
 def test_a_file_may_name_another_host_where_that_gives_no_key_away(tmp_path, environment, lines):
     (tmp_path / ".env").write_text(lines, encoding="utf-8")

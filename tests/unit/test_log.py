@@ -7,6 +7,7 @@ import html
 import io
 import json
 import logging
+import subprocess
 from urllib.parse import quote
 
 import pytest
@@ -246,3 +247,72 @@ def test_a_long_text_that_is_made_to_be_searched_slowly_is_searched_all_the_same
     """Searched in the square of its length it would take hours, and the time-out of the tests would end it."""
     text = piece * 2_000_000
     assert log.redact(text, ("k-0123456789abcdef",)) == text
+
+
+BACKSLASHES = "a\\b\\\\\\\\c"
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        str,
+        lambda text: json.dumps(text)[1:-1],
+        lambda text: json.dumps(json.dumps(text))[3:-3],
+        lambda text: quote(text, safe=""),
+        lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+        lambda text: text.replace("b", "\\u0062").replace("c", "\\\\u0063"),
+        lambda text: text.replace("\\\\", "\\%5c"),
+    ],
+    ids=["itself", "JSON", "JSON twice", "percent", "escapes", "letters escaped", "in part"],
+)
+@pytest.mark.parametrize("secret", ["12345678" + BACKSLASHES, BACKSLASHES + "12345678", "\\\\12345678", "1" + "\\" * 9])
+def test_a_secret_with_backslashes_is_replaced_however_they_are_doubled(secret, spell):
+    assert log.redact(f"<{spell(secret)}>", (secret,)) == "<[redacted]>"
+
+
+@pytest.mark.parametrize("secret", ["\\" * 20 + "ab", "ab" + "\\" * 20 + "cd", "\\a" * 6, '/"\\/"\\/"\\'])
+@pytest.mark.parametrize(
+    "text", ["\\" * 1_000_000, "ab" + "\\" * 1_000_000, ("ab" + "\\" * 500) * 2000, "\\a" * 500_000]
+)
+def test_many_backslashes_are_searched_in_little_time_for_a_secret_that_has_some(secret, text):
+    """Tried in every way of sharing them out, twenty would take longer than the time-out of the tests."""
+    assert log.redact(text + "x", (secret,)).endswith("x")
+
+
+# the file
+
+
+@pytest.mark.parametrize(
+    "content", [b"export PATH=/usr/bin\n", b"\n", b"\0" * 300, b'{"time": "now"}\n', b'{"a": 1}\n', b"\xff\xfe"]
+)
+def test_a_file_that_holds_something_else_gets_no_line(tmp_path, content):
+    (tmp_path / "profile").write_bytes(content)
+    with pytest.raises(OSError, match="it holds something else than a log of this program"):
+        log.configure("info", tmp_path / "profile", ())
+    assert (tmp_path / "profile").read_bytes() == content
+
+
+def test_a_log_of_ours_and_an_empty_file_are_added_to(stream, tmp_path):
+    path = tmp_path / "kie.jsonl"
+    path.touch()
+    for text in ("one", "two"):
+        log.configure("info", path, SECRETS, stream)
+        log.logger().info(text)
+    assert [json.loads(line)["message"] for line in path.read_text("utf-8").splitlines()] == ["one", "two"]
+
+
+def test_a_link_to_a_file_that_holds_something_else_gets_no_line(tmp_path):
+    (tmp_path / "profile").write_text("export PATH", encoding="ascii")
+    (tmp_path / "kie.jsonl").symlink_to(tmp_path / "profile")
+    with pytest.raises(OSError, match="something else"):
+        log.configure("info", tmp_path / "kie.jsonl", ())
+
+
+def test_a_shell_that_reads_a_line_of_the_file_runs_nothing_in_it(stream, tmp_path):
+    path = tmp_path / "kie.jsonl"
+    log.configure("info", path, (), stream)
+    text = f'"; touch {tmp_path}/a; $(touch {tmp_path}/b) `touch {tmp_path}/c` \\$(touch {tmp_path}/d) \\'
+    log.logger().info(text)
+    assert json.loads(path.read_text("utf-8"))["message"] == text
+    subprocess.run(["sh", str(path)], capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=60)
+    assert [found.name for found in tmp_path.iterdir()] == ["kie.jsonl"]

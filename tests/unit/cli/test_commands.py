@@ -262,8 +262,9 @@ def test_collect_says_how_many_tasks_of_another_key_there_are(command, applicati
     app.ledger.others = 2
     done = command("collect", application=app)
     assert done.code == 0
+    reason = "that were made with another key or address; name them to ask for them."
     assert done.err.splitlines() == [
-        "kie-mcp: left out: 2 unfinished task(s) that were made with another key or address; name them to ask for them.",
+        f"kie-mcp: left out: 2 unfinished task(s) {reason}",
         "kie-mcp: nothing else to collect: every task has ended, and its pictures are saved.",
     ]
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kie_mcp.files.naming import default_stem, same_format, slug
+from kie_mcp.files.naming import default_stem, picture_stem, same_format, slug
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,21 @@ def test_two_names_of_one_format_are_the_same():
     assert same_format("tif", "tiff")
     assert not same_format("png", "jpg")
     assert not same_format(None, "png")
+
+
+@pytest.mark.parametrize(
+    ("secret", "prompt"),
+    [
+        ("0f3a9b0c77aa41d2", "0F3A9B0C77AA41D2"),
+        ("0f3a9b0c77aa41d2", "a fox 0F3A 9B0C 77AA 41D2"),
+        ("0f3a9b0c77aa41d2", "".join(chr(ord(char) + 0xFEE0) for char in "0f3a9b0c77aa41d2")),
+        ("8e2f1c1a-0b7c-4f5e-9a3d-1c2b3a4d5e6f", "8e2f1c1a 0b7c 4f5e 9a3d 1c2b3a4d5e6f"),
+        ("ab" * 32, "AB" * 32),
+        ("Abcdefgh_1", "!" * 495 + "abcdefgh1"),
+    ],
+    ids=["capitals", "groups", "wide letters", "without hyphens", "longer than a name", "where reading ends"],
+)
+def test_a_secret_comes_out_in_no_name_however_it_is_written(secret, prompt):
+    assert slug(prompt, (secret,)) == "picture"
+    assert picture_stem(None, prompt, 0, 2, (secret,)).endswith("-picture-2")
+    assert slug("a red fox", (secret, "", "fox", "--------")) == "a-red-fox"

@@ -71,6 +71,12 @@ def test_fill_bytes_before_a_jpeg_marker_are_passed_over(picture):
     assert dimensions(io.BytesIO(data[:2] + b"\xff\xff\xff\x01" + data[2:])) == (30, 20)
 
 
+def test_a_jpeg_of_fill_bytes_alone_is_given_up(picture):
+    data = picture("JPEG", (30, 20))
+    assert dimensions(io.BytesIO(data[:2] + b"\xff" * 65_536 + data[2:])) == (30, 20)
+    assert dimensions(io.BytesIO(data[:2] + b"\xff" * 65_537 + data[2:])) is None
+
+
 @pytest.mark.parametrize(
     "data",
     [

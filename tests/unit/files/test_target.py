@@ -271,3 +271,11 @@ def test_a_folder_that_refuses_files_is_told_with_the_reason(here, outputs, monk
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     with pytest.raises(OutputError, match="no space left on device"):
         outputs().target("art")
+
+
+def test_the_name_of_a_picture_holds_no_key(outputs, tmp_path):
+    made = outputs(api_key="AB12-CD34-EF56-GH78")
+    target = Target(tmp_path)
+    assert made.stem(target, "ab12 cd34 ef56 gh78", 0, None).endswith("-picture")
+    assert made.stem(target, "a red fox", 0, 2).endswith("-a-red-fox-2")
+    assert made.stem(Target(tmp_path, "fox", "png"), "a red fox", 0, None) == "fox"

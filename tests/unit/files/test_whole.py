@@ -9,7 +9,7 @@ import struct
 import pytest
 from PIL import Image
 
-from kie_mcp.files.sniff import AVIF, BMP, GIF, JPEG, PNG, TIFF, WEBP
+from kie_mcp.files.sniff import AVIF, BMP, GIF, JPEG, PNG, TIFF, WEBP, dimensions
 from kie_mcp.files.whole import is_whole
 
 KINDS = {"PNG": PNG, "JPEG": JPEG, "WEBP": WEBP, "GIF": GIF, "BMP": BMP, "TIFF": TIFF, "AVIF": AVIF}
@@ -118,6 +118,54 @@ def test_a_text_that_begins_like_a_picture_is_none(kind, data):
 def test_a_picture_of_countless_chunks_is_given_up(monkeypatch, picture):
     monkeypatch.setattr("kie_mcp.files.whole._PNG_CHUNKS", 2)
     assert not is_whole(io.BytesIO(picture("PNG")), PNG)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [b"!\xfe\0" * 21, b"!\xfe" + b"\x01a" * 21 + b"\0", (b"!\xfe" + b"\x01a" * 10 + b"\0") * 2, b"\0" * 17],
+    ids=["extensions", "sub-blocks", "both", "nothing"],
+)
+def test_a_gif_of_countless_blocks_is_given_up(monkeypatch, blocks):
+    monkeypatch.setattr("kie_mcp.files.whole._GIF_BLOCKS", 20)
+    head = b"GIF89a\x01\0\x01\0\0\0\0"
+    assert is_whole(io.BytesIO(head + blocks[:8] + b"\0;"), GIF)
+    assert not is_whole(io.BytesIO(head + blocks + b";"), GIF)
+
+
+def test_a_gif_block_of_countless_parts_is_not_walked_to_its_end(monkeypatch):
+    monkeypatch.setattr("kie_mcp.files.whole._GIF_BLOCKS", 20)
+    file = io.BytesIO(b"GIF89a\x01\0\x01\0\0\0\0!\xfe" + b"\x01a" * 10_000 + b"\0;")
+    assert not is_whole(file, GIF)
+    assert file.tell() < 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (GIF, b"GIF89a\x01\0\x01\0\0\0\0!\xfe" + b"\x01a" * 50_000 + b"\0;"),
+        (JPEG, b"\xff\xd8" + b"\xff" * 100_000 + b"\xff\xd9"),
+        (PNG, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(17) + b"\0\0\0\0tEXt1234" * 8000 + b"\0\0\0\0IEND1234"),
+    ],
+    ids=["GIF", "JPEG", "PNG"],
+)
+def test_a_file_in_small_parts_is_read_in_large_ones_and_stays_open(tmp_path, kind, data):
+    class Counting(io.FileIO):
+        reads = 0
+
+        def read(self, size=-1):
+            self.reads += 1
+            return super().read(size)
+
+        def readinto(self, buffer):
+            self.reads += 1
+            return super().readinto(buffer)
+
+    (tmp_path / "a").write_bytes(data)
+    with Counting(tmp_path / "a") as file:
+        assert is_whole(file, kind)
+        dimensions(file)
+        assert file.reads < 60
+        assert file.seek(0) == 0
 
 
 def test_random_damage_never_raises(picture):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import random
@@ -220,3 +221,44 @@ def test_a_key_that_an_answer_repeats_comes_out_nowhere(outcome, call, key, spel
                 outcome(call, f'{{"code": {code}, "msg": "no: {echo}", "data": {data}}}'.encode()), default=list
             )
             assert key[1:8] not in found
+
+
+ENCODED_KEY = "~~~???///>>>abc>>>???"
+"""A key whose base64 has every character that is escaped somewhere."""
+
+
+@pytest.fixture
+def told(make_client, clock):
+    """What comes of an answer that repeats that key."""
+    client = make_client(http_retries=1, api_key=ENCODED_KEY)
+
+    def ask(data):
+        with responses.RequestsMock() as mocked:
+            mocked.add("POST", API + PATHS["renewal"], body=f'{{"code": 200, "data": {data}}}')
+            mocked.add("GET", API + PATHS["poll"], body=f'{{"code": 200, "data": {{"state": "success", {data}}}}}')
+            mocked.assert_all_requests_are_fired = False
+            if data.startswith('"resultJson"'):
+                status = client.get_task("t", CallContext(clock), once=True)
+                return json.dumps((status.image_urls, status.result))
+            return client.renewed_link("https://a/b.png", CallContext(clock))
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        lambda text: text.replace("/", "\\/"),
+        lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+        lambda text: text[:5] + f"\\u{ord(text[5]):04x}" + text[6:],
+        lambda text: text.replace("/", "%2F").replace("+", "%2b"),
+        lambda text: text.replace("/", "%252F").replace("+", "%252B"),
+    ],
+    ids=["slashes", "all of it", "a character", "percent", "percent twice"],
+)
+def test_base64_of_the_key_that_is_escaped_in_turn_comes_out_nowhere(told, escape):
+    encoded = base64.b64encode(ENCODED_KEY.encode()).decode()
+    assert {"+", "/"} < set(encoded)
+    assert told(f'"https://evil.test/{escape(encoded)}"') == "https://evil.test/[redacted]"
+    inner = f'{{"resultUrls": ["https://evil.test/{escape(encoded)}"], "resultObject": ["{escape(encoded)}"]}}'
+    assert told(f'"resultJson": {json.dumps(inner)}') == '[["https://evil.test/[redacted]"], ["[redacted]"]]'

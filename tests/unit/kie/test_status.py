@@ -175,3 +175,18 @@ def test_the_text_in_a_structured_result_is_made_safe_to_show():
 @pytest.mark.parametrize("value", ["\x1b\u202e", " ", ""])
 def test_text_of_which_nothing_can_be_shown_is_none(value):
     assert read(state="fail", failMsg=value, failCode=value).fail_message is None
+
+
+@pytest.mark.parametrize("size", [65_536 - 4, 65_536])
+def test_a_structured_result_is_shown_up_to_64_kib(size):
+    result = [["é" * 8000] * 8 + ["x" * (size - 8 * 8004 - 6)]]
+    given = json.dumps(result, ensure_ascii=False)
+    assert len(given) == size
+    assert read(state="success", resultJson=json.dumps({"resultObject": result})).result == result
+
+
+def test_of_a_structured_result_that_is_too_large_there_is_a_note_where_to_find_it():
+    result = {"text": ["x" * 8000] * 9, "url": URL}
+    status = read(state="success", resultJson=json.dumps({"resultUrls": [URL], "resultObject": result}))
+    assert (list(status.result), status.image_urls, status.names_other_links) == (["left_out"], (URL,), False)
+    assert "kie.ai/logs" in status.result["left_out"]

@@ -245,14 +245,6 @@ def test_a_result_that_was_missing_so_far_is_noted_once(ledger, database, begin)
     assert ledger.find("t").result == [1]
 
 
-@pytest.mark.parametrize(("length", "kept"), [(1_000_000, True), (1_000_001, False)])
-def test_a_result_of_more_than_a_million_characters_is_not_kept(ledger, begin, length, kept):
-    begin("t")
-    ledger.observed("t", "success", result="x" * (length - 2))
-    assert (ledger.find("t").result is not None) is kept
-    assert ledger.find("t").state == "success"
-
-
 def test_a_result_keeps_no_secret(ledger, begin):
     begin("t")
     ledger.observed("t", "success", result={"text": "the s3cret-word"})

@@ -74,6 +74,14 @@ def test_its_links_lead_to_where_nobody_may_go(bench: Bench):
     assert json.loads(answered(bench, "create", "urls"))["data"]["taskId"].startswith("../../etc/passwd\n")
 
 
+def test_a_structured_result_may_be_larger_than_anybody_reads(bench: Bench):
+    record = json.loads(answered(bench, "poll", "result"))["data"]
+    found = json.loads(record["resultJson"])
+    assert (record["state"], found["resultUrls"]) == ("success", [])
+    assert len(json.dumps(found["resultObject"])) > 6_000_000
+    assert json.loads(answered(bench, "create", "result"))["msg"] == PROMPT
+
+
 def test_a_task_may_have_been_made_before(bench: Bench):
     bench.faults.add("create", "hostile", accepted=True)
     bench.create()
@@ -137,3 +145,11 @@ def test_a_file_can_be_packed_to_next_to_nothing(bench: Bench):
     assert (answer.headers, answer.length) == ({"Content-Encoding": "gzip"}, None)
     assert len(packed) < 300_000
     assert len(gzip.decompress(packed)) == 30_000_000
+
+
+def test_a_file_can_be_followed_by_trailers_without_end(bench: Bench):
+    answer, whole = sent(bench, "trailers", seconds=3)
+    pieces = iter(answer.body)
+    assert next(pieces) == b"%x\r\n%b\r\n0\r\n" % (len(whole), whole)
+    assert {next(pieces) for _ in range(1000)} == {b"X-More: yes\r\n"}
+    assert (answer.headers, answer.length, answer.pause) == ({"Transfer-Encoding": "chunked"}, None, 3)
