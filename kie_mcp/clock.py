@@ -17,11 +17,11 @@ class Clock:
     """The system's time. Tests pass a subclass whose waits end at once and are written down."""
 
     def now(self) -> float:
-        """Wall-clock time in seconds since the epoch: for file names, the ledger and shared windows."""
+        """Wall-clock time in seconds since the epoch: for file names and the ledger."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds of a clock that never goes back: for deadlines and elapsed times in one process."""
+        """Seconds of a clock that never goes back: for deadlines, elapsed times and the window of this machine."""
         return time.monotonic()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +126,10 @@ class SecretUrl:
 
 
 def redis_url(value: str) -> SecretUrl:
-    """A URL that the package redis takes: redis://, rediss:// (encrypted) or unix:// (a socket of this machine)."""
+    """A URL that the package redis takes: redis://, rediss:// (encrypted) or unix:// (a socket of this machine).
+
+    A user or a password with one of ``/?#@`` in it has to be percent-encoded: raw, it would end the host's part.
+    """
     parts = urlsplit(value)
     port = parts.port or _REDIS_PORT  # raises ValueError where it is no number
     if parts.scheme == "unix":
@@ -135,14 +138,22 @@ def redis_url(value: str) -> SecretUrl:
         where = f"{parts.hostname}:{port}"
     else:
         raise ValueError
-    if not where or parts.fragment:
+    if not where or parts.fragment or "@" in parts.path + parts.query:
         raise ValueError
-    written = [parts.password or "", *parse_qs(parts.query).get("password", [])]
-    passwords = {form for word in written if word for form in (word, unquote(word), quote(word, safe=""))}
+    options = [option.partition("=") for option in parts.query.split("&")]
+    secret = {option for option, _, _ in options if unquote(option).lower().endswith("password")}
+    written = [parts.password or "", *(word for option, _, word in options if option in secret)]
+    passwords = {form for word in written if word for form in _forms(word)}
     user, _, host = parts.netloc.rpartition("@")
     netloc = f"{user.partition(':')[0]}:{_MASK}@{host}" if parts.password else parts.netloc
-    shown = re.sub(r"(?<=[?&]password=)[^&]*", _MASK, value.replace(parts.netloc, netloc, 1))
+    query = "&".join(f"{option}{equals}{_MASK if option in secret else word}" for option, equals, word in options)
+    shown = value.partition("?")[0].replace(parts.netloc, netloc, 1) + (f"?{query}" if query else "")
     return SecretUrl(value, shown, where, tuple(sorted(passwords)))
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """A word of a URL as it is written, as it is meant, and as others may write it."""
+    return word, unquote(word), unquote_plus(word), quote(unquote(word), safe="")
 
 
 def switch(value: str) -> bool:

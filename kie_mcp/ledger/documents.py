@@ -20,17 +20,24 @@ _TABLE = "CREATE TABLE documents (name TEXT PRIMARY KEY, text TEXT NOT NULL)"
 _WINDOW = Kind("rate window", ((_TABLE,),), durable=False, busy_seconds=5.0)
 """Without fsync: after a loss of power everything in it is out of date, and a file that is damaged by one is set aside
 like any other. When only the process dies, the system still has what was written."""
+_BUSY_MILLISECONDS = 500
+"""How long a change waits for another process's, once the file is open: a call may be cancelled meanwhile."""
 _PUT = "INSERT INTO documents (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text"
 
 
 class Documents(Protocol):
-    """Documents by their names, each changed by one process at a time. Safe for many threads."""
+    """Documents by their names, each changed by one process at a time. Safe for many threads.
+
+    ``worked``: they could be used before in this process, so that what is wrong with them may pass.
+    """
+
+    worked: bool
 
     def change(self, name: str, step: Callable[[dict[str, Any], float], Result]) -> Result:
         """Let ``step`` read and change a document; returns what it returns.
 
-        ``step`` gets the document (empty where there is none) and the time in seconds since the epoch, of a
-        clock that all who share the document have in common. It may be called more than once, so it must do
+        ``step`` gets the document (empty where there is none) and the time in seconds, of a clock that all who
+        share the document have in common, whatever it counts from. It may be called more than once, so it must do
         nothing else. What it changed is there for everyone when this returns; what it did not change is not
         written. Raises ``ConfigError`` where the documents cannot be used; nothing was changed then.
         """
@@ -40,17 +47,26 @@ class Documents(Protocol):
 
 
 class SqliteDocuments:
-    """Documents for the processes of this machine, in an SQLite file of their own."""
+    """Documents for the processes of this machine, in an SQLite file of their own.
+
+    The clock is the monotonic one: all processes of a machine have it in common (docs.python.org, ``time.monotonic``),
+    and it does not jump when somebody sets the time. It begins anew when the machine does. Raises ``ConfigError``
+    where the file cannot be used.
+    """
+
+    worked = True  # it was opened
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
         self._database = Database(path, clock, _WINDOW)
+        with self._database.read() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
 
     def change(self, name: str, step: Callable[[dict[str, Any], float], Result]) -> Result:
-        """As ``Documents`` says; the clock is the wall clock."""
+        """As ``Documents`` says."""
         with self._database.write() as connection:
             row = connection.execute("SELECT text FROM documents WHERE name = ?", (name,)).fetchone()
-            result, text = apply(step, row["text"] if row else None, self._clock.now())
+            result, text = apply(step, row["text"] if row else None, self._clock.monotonic())
             if text is not None:
                 connection.execute(_PUT, (name, text))
         return result

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_TIMEOUT_SECONDS = 2.0
+_TIMEOUT_SECONDS = 1.0
+"""Short, because whoever cancels a call may have to wait for it, twice if the connection has to be made anew."""
 _BROKEN_SECONDS = 1.0
 """For so long after a failure nobody else tries: many wait, and each would wait for the time-out."""
 _KEPT_SECONDS = 3600
 """Longer than anything in a document counts; whoever uses one puts its end off."""
 _VERSION = "1"
+_PUT_IF_UNCHANGED = """
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
+"""In place of a text the new one, unless another machine came between; a missing document has an empty text."""
 
 
 class RedisDocuments:
@@ -37,33 +44,30 @@ class RedisDocuments:
         self._broken: tuple[float, str] | None = None
         self._prefix = f"kie-mcp:{_VERSION}:{mark}:"
         self._client = client or _client(url)
+        self._put = self._client.register_script(_PUT_IF_UNCHANGED)
+        self.worked = False
 
     def change(self, name: str, step: Callable[[dict[str, Any], float], Result]) -> Result:
         """As ``Documents`` says; done again from the start where another machine came between."""
-        from redis.exceptions import WatchError
-
+        key = self._prefix + name
         with self._our_errors():
             while True:
-                try:
-                    return self._changed(self._prefix + name, step)
-                except WatchError:
-                    continue
+                text, now = self._read(key)
+                result, changed = apply(step, text, now)
+                if changed is None or self._put(keys=[key], args=[text, changed, _KEPT_SECONDS]):
+                    return result
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _changed(self, key: str, step: Callable[[dict[str, Any], float], Result]) -> Result:
-        with self._client.pipeline() as pipe:
-            pipe.watch(key)
-            text = pipe.get(key)
-            seconds, microseconds = pipe.time()
-            result, changed = apply(step, text, seconds + microseconds / 1e6)
-            if changed is not None:
-                pipe.multi()
-                pipe.set(key, changed, ex=_KEPT_SECONDS)
-                pipe.execute()
-            return result
+    def _read(self, key: str) -> tuple[str | bytes, float]:
+        """A document's text and the server's time, in one round trip."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.get(key)
+            pipe.time()
+            text, (seconds, microseconds) = pipe.execute()
+        return text or "", seconds + microseconds / 1e6
 
     @contextmanager
     def _our_errors(self) -> Iterator[None]:
@@ -79,6 +83,7 @@ class RedisDocuments:
         try:
             yield
             self._broken = None
+            self.worked = True
         except (RedisError, OSError) as error:
             reason = type(error).__name__
             self._broken = (self._clock.monotonic(), reason)
@@ -86,7 +91,7 @@ class RedisDocuments:
 
     def _error(self, reason: str) -> ConfigError:
         return ConfigError(
-            f"The rate window at {self._where} (KIE_AI_RATE_LIMIT_URL) cannot be used ({reason}); nothing was sent.",
+            f"The rate window at {self._where} (KIE_AI_RATE_LIMIT_URL) cannot be used ({reason}).",
             next_step="Start that Redis server or correct KIE_AI_RATE_LIMIT_URL; without it the window is shared "
             "by the processes of this machine.",
         )

@@ -2,8 +2,8 @@
 
 ``slots`` are tickets: ``[number, owner, reserved at, settled at or null]``. ``line`` are the processes that wait:
 ``[place, owner, until]``. ``pause`` and ``brake`` are there after Kie said "too many requests".
-All times are seconds since the epoch, of the clock that everyone who shares the document has in common. Where it
-jumps back, what is more than one window ahead is ignored, so that nothing waits for the clock to catch up.
+All times are seconds of the clock that everyone who shares the document has in common. Where it begins anew, as after
+a restart of the machine, what is more than one window ahead is ignored, so that nothing waits for it to catch up.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from kie_mcp.config import Rate
 
 UNSETTLED_SECONDS = 120.0
-"""A ticket that nobody settled counts as settled this long after its reservation: its process is gone."""
+"""A ticket that nobody settled counts as settled this long after its reservation: most likely its process is gone, on
+another machine, where that cannot be seen. It may also be slow: a ticket stands for all requests of one createTask,
+which is sent again where it was certainly not accepted. Once settled after all, the ticket counts from then."""
 LEASE_SECONDS = 10.0
 """How long a waiting process keeps its place in the line without a sign of life."""
 _BEHIND_OTHERS = 0.25
-_UNDER_WAY = 0.1
-"""How soon it is looked whether the request that feels the way was answered."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """The answer to who asks for a slot: the ``number`` of the ticket, or seconds to ``wait`` at least.
 
-    ``opens`` are the seconds until slots open for this and those after it, ``blocked_by`` the other processes
-    that hold what it waits for and might be gone.
+    ``opens`` are the seconds until slots open for this one and those that wait behind it, ``blocked_by`` the other
+    processes that hold what it waits for and might be gone.
     """
 
     number: int | None
@@ -52,16 +52,14 @@ class Slots:
         self._taken: list[list[Any]] = document.setdefault("slots", [])
         self._line: list[list[Any]] = document.setdefault("line", [])
 
-    def ask(self, place: str, owner: str, *, others_wait: bool) -> Asked:
+    def ask(self, place: str, owner: str, *, waiting: int) -> Asked:
         """Take a slot if it is this process's turn; else keep its place in the line.
 
-        ``others_wait``: more of this process wait behind this one; after a slot they stand at the end of the line.
+        ``waiting`` of this process wait, this one among them; after a slot the others stand at the end of the line.
         """
         self._forget()
         ahead = self._ahead(place)
-        opens = self._opens(len(ahead))
-        if self._brake.holds([slot[2] for slot in self._taken if slot[3] is None]):
-            opens = tuple(max(seconds, _UNDER_WAY) for seconds in opens)
+        opens = self._opens(len(ahead), waiting)
         if opens[0] > 0:
             self._keep_place(place, owner)
             holders = [slot[1] for slot in self._taken if slot[3] is None] + [entry[1] for entry in ahead]
@@ -69,17 +67,15 @@ class Slots:
         self.leave(place)
         number = self._document["last"] = self._document.get("last", 0) + 1
         self._taken.append([number, owner, self._now, None])
-        if others_wait:
+        if waiting > 1:
             self._keep_place(place, owner)
         return Asked(number, 0.0, opens[1:])
 
     def settle(self, number: int, owner: str) -> None:
         """Stamp a ticket, once; one that was forgotten counts from now."""
         for slot in self._taken:
-            if slot[0] == number:
-                if slot[3] is None:
-                    slot[3] = self._now
-                    self._brake.answered(slot[2])
+            if slot[:2] == [number, owner]:  # numbers begin anew where the document was lost
+                slot[3] = self._now if slot[3] is None else slot[3]
                 return
         self._taken.append([number, owner, self._now, self._now])
 
@@ -100,21 +96,24 @@ class Slots:
         if self._now + seconds > self._pause_end():
             self._document["pause"] = [self._now, self._now + seconds]
 
-    def _opens(self, ahead: int) -> tuple[float, ...]:
-        """In how many seconds, at the earliest, slots open for the next processes' heads, beginning with this one's.
+    def _opens(self, ahead: int, waiting: int) -> tuple[float, ...]:
+        """In how many seconds, at the earliest, slots open for those who stand behind so many ``ahead`` in the line.
 
         0 is now. An unsettled ticket may be settled right now, and frees one window later.
         """
-        pause = self._pause_end() - self._now
+        pause = max(0.0, self._pause_end() - self._now)
         frees = sorted(self._answered(slot) + self._rate.seconds - self._now for slot in self._taken)
         free = self._brake.count - len(frees)
-        if free > 0:
-            frees = [0.0] * free + frees
-        elif free < 0:
-            frees = frees[-free:]
-        if len(frees) <= ahead:  # more wait than there are slots, and they are about to take them
-            frees = [*frees, *[max(frees[-1], _BEHIND_OTHERS)] * (ahead + 1 - len(frees))]
-        return tuple(max(pause, seconds, 0.0) for seconds in frees[ahead:])
+
+        def opens(place: int) -> float:
+            if place < free:
+                return 0.0
+            if place - free < len(frees):
+                return frees[place - free]
+            return max([*frees[-1:], _BEHIND_OTHERS])  # more wait than there are slots, and are about to take them
+
+        places = range(ahead, max(ahead + 1, min(ahead + waiting, self._brake.count)))
+        return tuple(max(pause, opens(place)) for place in places)
 
     def _answered(self, slot: list[Any]) -> float:
         _number, _owner, reserved, settled = slot

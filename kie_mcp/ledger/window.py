@@ -7,13 +7,14 @@ as that, nor free what a dead process holds.
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from kie_mcp.errors import KieMcpError, RateLimitError
+from kie_mcp.errors import ConfigError, KieMcpError, RateLimitError
 from kie_mcp.ledger.slots import Asked, Slots
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ _ONE_AHEAD = 0.005
 """What it takes, about, until somebody ahead in the queue has taken a slot that is free."""
 _ASK_AGAIN_SECONDS = 2.0
 """How often, at most, it is looked whether the holder of a slot still runs."""
+_REPAIR_SECONDS = 30.0
+"""How long documents that have worked before may fail: a server starts again, another process keeps the file busy."""
+_RETRY_SECONDS = 1.0
 
 
 class RateWindow:
@@ -62,55 +66,74 @@ class RateWindow:
         self._place = uuid.uuid4().hex
         self._lock = threading.Lock()
         self._queue: deque[object] = deque()
+        self._in_line = False
         self._opens: tuple[float, ...] = ()
         self._asked_after: dict[str, float] = {}
+        self._unsettled: set[int] = set()
+        self._failing_since: float | None = None
 
     def acquire(self, context: CallContext, give_up_at: float | None = None) -> int:
         """Wait until a new task may be sent; returns the ticket to ``settle`` once createTask was answered.
 
         ``give_up_at`` is a deadline on the monotonic clock. Raises ``RateLimitError`` as soon as the wait
-        is sure to pass it, ``CancelledError`` as soon as the call is cancelled, and ``ConfigError`` where the
-        documents cannot be used; nothing was sent then.
+        is sure to pass it, and ``CancelledError`` as soon as the call is cancelled. Documents that worked before are
+        waited for when they fail, for half a minute at most; then, or where they never worked, ``ConfigError`` is
+        raised. Nothing was sent then.
         """
         context.raise_if_cancelled()
         waiter = object()
         with self._lock:
             self._queue.append(waiter)
         try:
-            while (ticket := self._try(waiter)).number is None:
-                self._require_time(ticket.wait, give_up_at)
-                context.sleep(min(max(ticket.wait, _SHORTEST_SLEEP), _LONGEST_SLEEP))
+            while True:
+                with self._lock:
+                    context.raise_if_cancelled()  # somebody else's try may have taken long
+                    self._require_time(0.0, give_up_at)
+                    asked = self._try(waiter, give_up_at)
+                if asked.number is not None:
+                    return asked.number
+                self._require_time(asked.wait, give_up_at)
+                context.sleep(min(max(asked.wait, _SHORTEST_SLEEP), _LONGEST_SLEEP))
         except BaseException:
             self._leave(waiter)
             raise
-        return ticket.number
 
     def settle(self, ticket: int) -> None:
-        """Note that createTask was answered (or given up) now: the slot frees one window from here."""
-        self._change(lambda slots: slots.settle(ticket, self._owner))
+        """Note that createTask was answered (or given up) now: the slot frees one window from here.
+
+        Where the documents cannot be used now (``ConfigError``), it is noted with the next change.
+        """
+        self._unsettled.add(ticket)
+        self._change(lambda _slots: None)
 
     def slow_down(self, seconds: float) -> None:
         """After a 429: nobody in any process gets a slot for ``seconds``. Never shortens a pause."""
         self._change(lambda slots: slots.slow_down(seconds))
 
-    def _try(self, waiter: object) -> Asked:
+    def _try(self, waiter: object, give_up_at: float | None) -> Asked:
         """Take a slot, or learn how long to wait at least. Only the head of the queue asks the document."""
-        with self._lock:
-            ahead = self._queue.index(waiter)
-            if ahead:
-                return Asked(None, self._opens_for(ahead))
-            asked = self._ask()
-            if asked.number is None and self._bury(asked.blocked_by):
-                asked = self._ask()
-            now = self._clock.monotonic()
-            self._opens = tuple(now + seconds for seconds in asked.opens)
-            if asked.number is not None:
-                self._queue.popleft()
-            return asked
+        ahead = self._queue.index(waiter)
+        if ahead:
+            return Asked(None, self._opens_for(ahead))
+        try:
+            waiting = len(self._queue)
+            asked = self._ask(waiting)
+            self._in_line = asked.number is None or waiting > 1
+            self._failing_since = None
+        except ConfigError as error:
+            self._require_hope(error, give_up_at)
+            asked = Asked(None, _RETRY_SECONDS, (_RETRY_SECONDS,))
+        now = self._clock.monotonic()
+        self._opens = tuple(now + seconds for seconds in asked.opens)
+        if asked.number is not None:
+            self._queue.popleft()
+        return asked
 
-    def _ask(self) -> Asked:
-        others = len(self._queue) > 1
-        return self._change(lambda slots: slots.ask(self._place, self._owner, others_wait=others))
+    def _ask(self, waiting: int) -> Asked:
+        asked = self._change(lambda slots: slots.ask(self._place, self._owner, waiting=waiting))
+        if asked.number is None and self._bury(asked.blocked_by):
+            asked = self._change(lambda slots: slots.ask(self._place, self._owner, waiting=waiting))
+        return asked
 
     def _opens_for(self, ahead: int) -> float:
         """In how many seconds, at the earliest, a slot opens for whoever has so many ahead in the queue.
@@ -136,12 +159,34 @@ class RateWindow:
         with self._lock:
             if waiter in self._queue:
                 self._queue.remove(waiter)
-            if not self._queue:
-                with suppress(KieMcpError):  # the place is given up by itself after a while
-                    self._change(lambda slots: slots.leave(self._place))
+            if self._queue or not self._in_line:
+                return
+            self._in_line = False
+        with suppress(KieMcpError):  # the place is given up by itself after a while
+            self._change(lambda slots: slots.leave(self._place))
 
     def _change(self, step: Callable[[Slots], Result]) -> Result:
-        return self._documents.change(DOCUMENT, lambda document, now: step(Slots(document, now, self._rate)))
+        """Let ``step`` change the slots, after what is still to be settled."""
+        unsettled = tuple(self._unsettled)
+
+        def change(document: dict[str, Any], now: float) -> Result:
+            slots = Slots(document, now, self._rate)
+            for ticket in unsettled:
+                slots.settle(ticket, self._owner)
+            return step(slots)
+
+        result = self._documents.change(DOCUMENT, change)
+        self._unsettled.difference_update(unsettled)
+        return result
+
+    def _require_hope(self, error: ConfigError, give_up_at: float | None) -> None:
+        """Raise the error of the documents unless it may pass in time; the first to meet it begins the time."""
+        now = self._clock.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        end = min(self._failing_since + _REPAIR_SECONDS, math.inf if give_up_at is None else give_up_at)
+        if not self._documents.worked or now + _RETRY_SECONDS > end:
+            raise ConfigError(f"{error.message} So nothing was sent.", next_step=error.next_step) from error
 
     def _require_time(self, wait: float, give_up_at: float | None) -> None:
         if give_up_at is not None and self._clock.monotonic() + wait > give_up_at:

@@ -1,10 +1,10 @@
 """How close a batch comes to the time that the rate window and its tasks allow.
 
-Run by hand: ``python tests/bench/waits.py`` simulates batches in virtual time, with the real window, gate and delays
-and with requests that take no time; ``--real`` runs a few against the sandbox as well (about three minutes).
-``ideal`` is list scheduling: each task starts as soon as a worker is free and the window allows. ``polls there are``
-says how many polls a task may have on average, at nine a second: below five, tasks of ten seconds cannot be noticed
-within a twentieth of their time, whatever the order of the polls.
+Run by hand: ``python tests/bench/waits.py`` simulates batches in virtual time, with the real window, gate and watcher;
+createTask takes a while, polls take no time. ``--real`` runs a few against the sandbox as well (about three minutes).
+``ideal`` is list scheduling: each task starts as soon as a worker is free and the window allows, and requests take no
+time. ``there are`` says how many polls a task may have on average, at what the gate allows: below five, tasks of ten
+seconds cannot be noticed within a twentieth of their time, whatever the order of the polls.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import heapq
 import itertools
+import math
 import random
 import statistics
 import tempfile
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -25,13 +27,16 @@ from typing import TYPE_CHECKING
 from kie_mcp.clock import Clock
 from kie_mcp.config import Rate, config_from
 from kie_mcp.context import CallContext
-from kie_mcp.jobs.waiting import POLLS_PER_SECOND, PollGate, next_delay
+from kie_mcp.jobs.waiting import POLLS_PER_SECOND, PollGate
+from kie_mcp.jobs.watching import Watch, Watcher
+from kie_mcp.kie import TaskStatus
 from kie_mcp.ledger import RateWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 INTERVAL = 3.0
+CREATE_SECONDS = (0.1, 0.4)
 KIES_RATE = Rate(20, 10)
 SEEDS = 5
 
@@ -72,9 +77,13 @@ REAL = (Batch(20, 20, 10), Batch(40, 20, 10), Batch(40, 10, 10), Batch(60, 20, 1
 
 
 class VirtualClock(Clock):
-    """Stands still until it is set."""
+    """Time that passes only while all threads wait: of those that it runs one goes on at a time, until it waits."""
 
-    time = 0.0
+    def __init__(self) -> None:
+        self.time = 0.0
+        self._order = itertools.count()
+        self._waking: list[tuple[float, int, threading.Lock]] = []
+        self._ended = threading.Semaphore(0)
 
     def now(self) -> float:
         return 1_790_000_000 + self.time
@@ -82,20 +91,56 @@ class VirtualClock(Clock):
     def monotonic(self) -> float:
         return self.time
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        turn = self._turn_in(max(0.0, seconds))
+        self._go_on()
+        turn.acquire()
+        return event.is_set()
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        """Let all of them begin now, in this order; returns when all have ended."""
+        threads = [threading.Thread(target=self._run, args=(work, self._turn_in(0.0))) for work in works]
+        for thread in threads:
+            thread.start()
+        self._go_on()
+        self._ended.acquire()
+        for thread in threads:
+            thread.join()
+
+    def _run(self, work: Callable[[], None], turn: threading.Lock) -> None:
+        turn.acquire()
+        work()
+        self._go_on()
+
+    def _turn_in(self, seconds: float) -> threading.Lock:
+        turn = threading.Lock()
+        turn.acquire()
+        heapq.heappush(self._waking, (self.time + seconds, next(self._order), turn))
+        return turn
+
+    def _go_on(self) -> None:
+        if not self._waking:
+            self._ended.release()
+            return
+        self.time, _, turn = heapq.heappop(self._waking)
+        turn.release()
+
 
 class Memory:
     """Documents in memory."""
+
+    worked = True
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._documents: dict[str, dict] = {}
 
     def change(self, name, step):
-        return step(self._documents.setdefault(name, {}), self._clock.now())
+        return step(self._documents.setdefault(name, {}), self._clock.monotonic())
 
 
 class Simulation:
-    """One batch in virtual time: each worker is a generator that yields the seconds which it waits."""
+    """One batch in virtual time; it stands in for Kie and for the ledger of ``Watcher``."""
 
     def __init__(self, batch: Batch, times: Sequence[float], learned: Sequence[float]) -> None:
         self.clock = VirtualClock()
@@ -104,47 +149,63 @@ class Simulation:
         self._batch = batch
         self._times = times
         self._learned = list(learned)
+        self._done: dict[str, float] = {}
+        self._requests = random.Random(batch.items)
 
     def run(self) -> float:
         """The time until the last item is done."""
-        documents, order = Memory(self.clock), itertools.count()
-        waking: list[tuple[float, int, Iterator[float]]] = []
+        documents = Memory(self.clock)
+        workers = []
         for number in range(self._batch.processes):
             items = deque(range(number, self._batch.items, self._batch.processes))
             window, gate = RateWindow(documents, self._batch.rate, self.clock), PollGate(self.clock, documents)
-            for _ in range(self._batch.workers):
-                heapq.heappush(waking, (0.0, next(order), self._worker(items, window, gate)))
-        while waking:
-            self.clock.time, _, worker = heapq.heappop(waking)
-            if (seconds := next(worker, None)) is not None:
-                heapq.heappush(waking, (self.clock.time + seconds, next(order), worker))
+            workers += [partial(self._work, items, window, gate)] * self._batch.workers
+        self.clock.run(workers)
         return self.clock.time
 
-    def _worker(self, items: deque[int], window: RateWindow, gate: PollGate) -> Iterator[float]:
+    def _work(self, items: deque[int], window: RateWindow, gate: PollGate) -> None:
+        context = CallContext(self.clock)
+        watcher = Watcher(_Kie(self, gate), self, gate.backlog)
         while items:
             item = items.popleft()
-            waiter = object()
-            window._queue.append(waiter)
-            while (asked := window._try(waiter)).number is None:
-                yield min(max(asked.wait, 0.01), 1.0)
-            window.settle(asked.number)
-            yield from self._wait(self._times[item], gate)
-
-    def _wait(self, seconds: float, gate: PollGate) -> Iterator[float]:
-        """As ``Watcher.wait`` does it."""
-        since = began = self.clock.time
-        while began < since + seconds:
-            yield next_delay(began - since, INTERVAL, self._learned, gate.backlog())
+            ticket = window.acquire(context)
+            context.sleep(self._requests.uniform(*CREATE_SECONDS) / 2)
             began = self.clock.time
-            place = object()
-            gate._queue.append(place)
-            while (wait := gate._until_turn(place)) > 0:
-                yield wait
-            self.polls.append(self.clock.time)
-            if self.clock.time >= since + seconds:
-                break
-        self.late.append((self.clock.time - since - seconds) / seconds)
-        self._learned = [float(round(seconds)), *self._learned][:50]
+            self._done[str(item)] = began + self._times[item]
+            context.sleep(self._requests.uniform(*CREATE_SECONDS) / 2)
+            window.settle(ticket)
+            watch = Watch(str(item), "model", since=self.clock.time, until=math.inf, interval=INTERVAL)
+            watcher.wait(watch, context)
+            self.late.append((self.clock.time - self._done[str(item)]) / self._times[item])
+
+    def poll(self, task_id: str) -> TaskStatus:
+        """What Kie answers now."""
+        self.polls.append(self.clock.time)
+        done = self.clock.time >= self._done[task_id]
+        return TaskStatus(task_id, "success" if done else "generating", seconds=round(self._times[int(task_id)]))
+
+    def find(self, _task_id: str) -> None:
+        """The ledger knows nothing."""
+
+    def model_seconds(self, _model: str) -> list[float]:
+        return self._learned
+
+    def observed(self, _task_id: str, state: str, *, seconds: float, **_: object) -> None:
+        if state == "success":
+            self._learned = [float(seconds), *self._learned][:50]
+
+
+class _Kie:
+    """Kie's API as one process sees it."""
+
+    def __init__(self, simulation: Simulation, gate: PollGate) -> None:
+        self._simulation = simulation
+        self._gate = gate
+
+    def get_task(self, task_id: str, context: CallContext, *, once: bool) -> TaskStatus:
+        assert once
+        self._gate.wait_turn(context)
+        return self._simulation.poll(task_id)
 
 
 def ideal(batch: Batch, times: Sequence[float]) -> float:

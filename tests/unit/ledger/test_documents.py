@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -36,8 +37,9 @@ def test_a_document_is_empty_at_first_and_keeps_what_a_step_puts_into_it(documen
     assert documents.change("b", count) == 1
 
 
-def test_a_step_is_told_the_time_of_the_wall_clock(documents, clock):
-    assert documents.change("a", lambda _document, now: now) == clock.now()
+def test_a_step_is_told_the_time_of_the_monotonic_clock(documents, clock):
+    clock.time = 7.0
+    assert documents.change("a", lambda _document, now: now) == 7.0
 
 
 def test_another_object_on_the_same_file_sees_the_same_documents(documents, file, clock):
@@ -88,7 +90,17 @@ def test_nothing_is_forced_to_the_disk_and_nobody_waits_long_for_a_writer(docume
     with documents._database.read() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 0
-        assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 5000
+        assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 500
+
+
+def test_a_file_that_stays_busy_is_an_error_soon(documents, file):
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ConfigError, match="locked"):
+            documents.change("a", count)
+        other.execute("ROLLBACK")
+    assert documents.worked
+    assert documents.change("a", count) == 1
 
 
 def test_a_damaged_file_is_set_aside(file, clock):

@@ -30,18 +30,36 @@ class StandIn:
         self.between = lambda: None
         self.time_now = (1_790_000_000, 250_000)
         self.closed = False
+        self.trips = 0
 
-    def pipeline(self):
+    def pipeline(self, *, transaction):
+        assert not transaction
+        self.trips += 1
         return StandInPipeline(self)
+
+    def register_script(self, _script):
+        def put(keys, args):
+            self.trips += 1
+            self.between()
+            (key,), (before, text, expiry) = keys, args
+            if self.kept.get(key, "") != before:
+                return 0
+            self.kept[key] = text.encode()
+            self.expiries.append(expiry)
+            return 1
+
+        return put
 
     def close(self):
         self.closed = True
 
 
 class StandInPipeline:
+    """What was asked for, answered all at once."""
+
     def __init__(self, client):
         self._client = client
-        self._queued = None
+        self._answers = []
 
     def __enter__(self):
         return self
@@ -49,29 +67,14 @@ class StandInPipeline:
     def __exit__(self, *_):
         pass
 
-    def watch(self, key):
-        self._watched = (key, self._client.kept.get(key))
-
     def get(self, key):
-        return self._client.kept.get(key)
+        self._answers.append(self._client.kept.get(key))
 
     def time(self):
-        return self._client.time_now
-
-    def multi(self):
-        self._queued = []
-
-    def set(self, key, text, ex):
-        assert self._queued is not None
-        self._queued.append((key, text.encode()))
-        self._client.expiries.append(ex)
+        self._answers.append(self._client.time_now)
 
     def execute(self):
-        self._client.between()
-        key, before = self._watched
-        if self._client.kept.get(key) != before:
-            raise redis.WatchError
-        self._client.kept.update(self._queued)
+        return self._answers
 
 
 @pytest.fixture
@@ -113,6 +116,24 @@ def test_a_change_is_made_again_where_another_machine_came_between(documents, cl
     assert documents.change("a", count) == 42
 
 
+def test_a_change_takes_two_round_trips_and_a_look_takes_one(documents, client):
+    documents.change("a", count)
+    assert client.trips == 2
+    documents.change("a", lambda document, _now: document.get("count"))
+    assert client.trips == 3
+
+
+def test_documents_have_worked_once_something_was_read_or_written(documents, client):
+    assert not documents.worked
+    client.between = lambda: {}["no such luck"]
+    with pytest.raises(KeyError):
+        documents.change("a", count)
+    assert not documents.worked
+    client.between = lambda: None
+    documents.change("a", count)
+    assert documents.worked
+
+
 def test_closing_closes_the_client(documents, client):
     documents.close()
     assert client.closed
@@ -133,7 +154,7 @@ def test_a_server_that_cannot_be_used_is_an_error_with_its_place_and_without_its
         raise error
 
     client.between = fail
-    with pytest.raises(ConfigError, match=r"redis\.example:7000 .*KIE_AI_RATE_LIMIT_URL.*nothing was sent") as caught:
+    with pytest.raises(ConfigError, match=r"redis\.example:7000 .*KIE_AI_RATE_LIMIT_URL.*cannot be used") as caught:
         documents.change("a", count)
     assert "s3cret" not in "".join(traceback.format_exception(caught.value)) + str(caught.value.as_dict())
 
@@ -238,6 +259,14 @@ def test_a_wrong_password_is_an_error_that_does_not_show_it(server):
         documents.change("a", count)
     documents.close()
     assert "pw-wrong" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_real_server_that_has_forgotten_its_scripts_is_told_them_again(connect, server):
+    documents = connect()
+    assert documents.change("a", count) == 1
+    with redis.Redis.from_url(server.full) as client:
+        client.script_flush()
+    assert documents.change("a", count) == 2
 
 
 def test_machines_share_one_window_in_a_real_server(connect):
