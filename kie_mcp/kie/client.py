@@ -91,14 +91,11 @@ class KieClient:
             session.headers["Connection"] = "close"
             return self._call("POST", url, context, session=session, json=dict(body))
 
-    def get_task(
-        self, task_id: str, context: CallContext, *, within: float | None = None, once: bool = False
-    ) -> TaskStatus:
+    def get_task(self, task_id: str, context: CallContext, *, once: bool = False) -> TaskStatus:
         """Ask for a task's status (docs.kie.ai, recordInfo).
 
-        ``within`` shortens the time-out of a request, in seconds; ``once`` leaves trying again to the
-        caller's next poll. Raises ``TaskNotFoundError`` for an id that Kie does not know (yet), ``InputError``
-        for what cannot be one.
+        ``once`` leaves trying again to the caller's next poll. Raises ``TaskNotFoundError`` for an id that Kie does
+        not know (yet), ``InputError`` for what cannot be one.
         """
         if not is_task_id(task_id):
             raise InputError(f"{shortened(task_id, 80)!r} cannot be a task id; list_visual_tasks shows known ones.")
@@ -106,7 +103,7 @@ class KieClient:
 
         def send() -> Any:
             self._poll_turn(context)
-            return self._call("GET", url, context, within=within, params={"taskId": task_id})
+            return self._call("GET", url, context, params={"taskId": task_id})
 
         try:
             data = send() if once else retrying(self._config, context, self._random, transient)(send)
@@ -170,13 +167,12 @@ class KieClient:
         context: CallContext,
         *,
         session: Any = None,
-        within: float | None = None,
         **sent: Any,
     ) -> Any:
         """One request and its envelope; redirects are not followed, so that the key goes to one host only."""
         context.raise_if_cancelled()
         # A createTask (on a session of its own) is never cut short: nobody could say what became of it.
-        timeout = self._config.timeout_seconds if session else patience(self._config, context, within)
+        timeout = self._config.timeout_seconds if session else patience(self._config, context)
         with translated(urlsplit(url).hostname or url):
             response = (session or self._session).request(
                 method,

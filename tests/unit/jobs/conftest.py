@@ -36,9 +36,9 @@ class ScriptedClient:
         self.on_create(body)
         return self._answer("create", body, made)
 
-    def get_task(self, task_id, context, *, within=None, once=False):
+    def get_task(self, task_id, context, *, once=False):
         context.raise_if_cancelled()
-        return self._answer("poll", (task_id, within, once), success(task_id))
+        return self._answer("poll", (task_id, once), success(task_id))
 
     def renewed_link(self, url, context):
         return self._answer("renew", url, url + "?renewed")
