@@ -98,9 +98,9 @@ class Watcher:
         return status
 
     def _known(self, task_id: str) -> TaskStatus:
-        """What the ledger knows of a task."""
+        """What the ledger knows of a task; ``unknown`` where that is nothing, or that Kie did not know it."""
         row = self._ledger.find(task_id)
-        if row is None:
+        if row is None or row.state == "not_found":
             return TaskStatus(task_id, "unknown")
         return TaskStatus(
             task_id,

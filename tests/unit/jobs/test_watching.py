@@ -229,6 +229,15 @@ def test_a_look_that_has_no_turn_by_the_deadline_tells_what_the_ledger_knows(ben
     assert clock.time == pytest.approx(3.0)
 
 
+def test_a_task_that_kie_did_not_know_is_unknown_where_it_has_no_turn(bench, clock):
+    bench.ledger.adopt("t")
+    bench.ledger.missing("t")
+    clock.time += 3600
+    bench.ledger.missing("t")
+    assert bench.ledger.find("t").state == "not_found"
+    assert bench.watcher._known("t").state == "unknown"
+
+
 @pytest.mark.usefixtures("no_turns")
 def test_nobody_knows_a_task_that_is_not_in_the_ledger_and_has_no_turn(bench):
     context = bench.context()
