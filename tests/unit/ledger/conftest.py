@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kie_mcp.ledger import Custody, Database, Presence, TaskLedger
+from kie_mcp.ledger.documents import SqliteDocuments
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,6 +36,19 @@ def custody(database, clock, path):
     presence = Presence(path.parent / "processes")
     yield Custody(database, clock, presence, "here")
     presence.close()
+
+
+@pytest.fixture
+def file(tmp_path):
+    """The file of the documents that processes share."""
+    return tmp_path / "state" / "window.sqlite3"
+
+
+@pytest.fixture
+def documents(file, clock):
+    documents = SqliteDocuments(file, clock)
+    yield documents
+    documents.close()
 
 
 @pytest.fixture

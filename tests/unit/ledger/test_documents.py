@@ -14,18 +14,6 @@ from kie_mcp.ledger.documents import SqliteDocuments, apply, open_documents
 from kie_mcp.values import redis_url
 
 
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "state" / "window.sqlite3"
-
-
-@pytest.fixture
-def documents(file, clock):
-    documents = SqliteDocuments(file, clock)
-    yield documents
-    documents.close()
-
-
 def count(document, _now):
     document["count"] = document.get("count", 0) + 1
     return document["count"]

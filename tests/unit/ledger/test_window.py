@@ -25,18 +25,6 @@ def context(clock):
 
 
 @pytest.fixture
-def file(tmp_path):
-    return tmp_path / "state" / "window.sqlite3"
-
-
-@pytest.fixture
-def documents(file, clock):
-    documents = SqliteDocuments(file, clock)
-    yield documents
-    documents.close()
-
-
-@pytest.fixture
 def window(documents, clock):
     """Three new tasks in ten seconds."""
     return RateWindow(documents, Rate(3, 10), clock)
