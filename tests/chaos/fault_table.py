@@ -14,7 +14,12 @@ from chaos.stage import PATIENCE, BrokenPlayError, Stage
 from kie_mcp.config import Rate
 from kie_mcp.sandbox.drawing.gallery import PictureKey, draw
 
-IMPATIENT = {"KIE_AI_TIMEOUT_SECONDS": "5", "KIE_AI_HTTP_RETRIES": "3", "KIE_AI_RATE_LIMIT": "1000/1"}
+IMPATIENT = {
+    "KIE_AI_TIMEOUT_SECONDS": "5",
+    "KIE_AI_HTTP_RETRIES": "3",
+    "KIE_AI_RATE_LIMIT": "1000/1",
+    "KIE_AI_MAX_IMAGE_BYTES": str(fault_rows.LIMIT),
+}
 
 GROUPS = 8
 """Groups side by side."""
