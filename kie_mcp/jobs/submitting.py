@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.errors import CancelledError, KieMcpError, RateLimitError, UnknownOutcomeError
@@ -10,7 +12,7 @@ from kie_mcp.kie.retry import RETRY_AFTER_CAP
 from kie_mcp.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
@@ -93,33 +95,34 @@ class Submitter:
 
     def _recorded(self, number: int, task_id: str) -> str:
         """The id, written down; one that cannot be is still passed on: the task is paid for."""
-        try:
+        with _logged(logging.ERROR, "task %s was made but could not be written down", task_id):
             self._ledger.accepted(number, task_id)
-        except KieMcpError as error:
-            logger().error("task %s was made but could not be written down: %s", task_id, error.message)
         return task_id
 
     def _ended(self, number: int, error: KieMcpError) -> None:
         """Write down that there is no task, or none that is known; where that fails, the error itself counts more."""
         note = self._ledger.unknown if isinstance(error, UnknownOutcomeError) else self._ledger.refused
-        try:
+        with _logged(logging.ERROR, "an error could not be written down (%s)", error.message):
             note(number, error.as_dict())
-        except KieMcpError as failed:
-            logger().error("%s (it could not be written down: %s)", error.message, failed.message)
 
     def _slow_down(self, seconds: float) -> None:
         """Slow everybody down; where that cannot be, Kie will say it again."""
-        try:
+        with _logged(logging.WARNING, "the others were not told of too many requests"):
             self._window.slow_down(seconds)
-        except KieMcpError as error:
-            logger().warning("the others were not told of too many requests: %s", error.message)
 
     def _settle(self, ticket: int) -> None:
         """Free the slot; where that cannot be now, it is no reason to lose what came before."""
-        try:
+        with _logged(logging.WARNING, "a slot of the rate window is not freed yet"):
             self._window.settle(ticket)
-        except KieMcpError as error:
-            logger().warning("a slot of the rate window is not freed yet: %s", error.message)
+
+
+@contextmanager
+def _logged(level: int, what: str, *of: str) -> Iterator[None]:
+    """Go on where this fails, and log what failed: what came before counts more."""
+    try:
+        yield
+    except KieMcpError as error:
+        logger().log(level, f"{what}: %s", *of, error.message)
 
 
 def _deadline(prepared: Prepared, context: CallContext) -> float:

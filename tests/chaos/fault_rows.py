@@ -18,8 +18,8 @@ SHORT = {"poll_timeout_seconds": 4}
 """Arguments of a call that is not going to see the end of its task."""
 
 LIMIT = 4_000_000
-"""KIE_AI_MAX_IMAGE_BYTES. Far below the default: sixteen hundred pieces of a huge picture, each waiting for its turn among
-the stand-ins of one busy interpreter, may leave a gap longer than the time-out."""
+"""KIE_AI_MAX_IMAGE_BYTES. Far below the default: where the many pieces of a huge picture wait for their turn among the
+stand-ins of one busy interpreter, there may be a gap longer than the time-out."""
 OVER_LIMIT = LIMIT + 1_000_000
 
 
