@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.errors import KieMcpError, OutputError
+from kie_mcp.errors import OutputError
 from kie_mcp.files import Placing, SavedPicture, is_part
+from kie_mcp.jobs.tolerating import failure_logged
 from kie_mcp.ledger import SavedFile
-from kie_mcp.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +65,8 @@ class Claim:
 
     def release(self) -> None:
         """Let others go on. A claim that cannot be given back ends by itself, and is no reason to fail."""
-        try:
+        with failure_logged(logging.WARNING, "the claim on task %s was not given back", self.task_id):
             self._custody.release(self.task_id, self._claimant)
-        except KieMcpError as error:
-            logger().warning("the claim on task %s was not given back: %s", self.task_id, error.message)
 
     def _taken_by_another(self) -> OutputError:
         return OutputError(f"Another call is saving the pictures of task {self.task_id}.", retryable=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.errors import CancelledError, KieMcpError, RateLimitError, UnknownOutcomeError
+from kie_mcp.jobs.tolerating import failure_logged
 from kie_mcp.kie.retry import RETRY_AFTER_CAP
-from kie_mcp.log import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
@@ -95,34 +94,25 @@ class Submitter:
 
     def _recorded(self, number: int, task_id: str) -> str:
         """The id, written down; one that cannot be is still passed on: the task is paid for."""
-        with _logged(logging.ERROR, "task %s was made but could not be written down", task_id):
+        with failure_logged(logging.ERROR, "task %s was made but could not be written down", task_id):
             self._ledger.accepted(number, task_id)
         return task_id
 
     def _ended(self, number: int, error: KieMcpError) -> None:
         """Write down that there is no task, or none that is known; where that fails, the error itself counts more."""
         note = self._ledger.unknown if isinstance(error, UnknownOutcomeError) else self._ledger.refused
-        with _logged(logging.ERROR, "an error could not be written down (%s)", error.message):
+        with failure_logged(logging.ERROR, "an error could not be written down (%s)", error.message):
             note(number, error.as_dict())
 
     def _slow_down(self, seconds: float) -> None:
         """Slow everybody down; where that cannot be, Kie will say it again."""
-        with _logged(logging.WARNING, "the others were not told of too many requests"):
+        with failure_logged(logging.WARNING, "the others were not told of too many requests"):
             self._window.slow_down(seconds)
 
     def _settle(self, ticket: int) -> None:
         """Free the slot; where that cannot be now, it is no reason to lose what came before."""
-        with _logged(logging.WARNING, "a slot of the rate window is not freed yet"):
+        with failure_logged(logging.WARNING, "a slot of the rate window is not freed yet"):
             self._window.settle(ticket)
-
-
-@contextmanager
-def _logged(level: int, what: str, *of: str) -> Iterator[None]:
-    """Go on where this fails, and log what failed: what came before counts more."""
-    try:
-        yield
-    except KieMcpError as error:
-        logger().log(level, f"{what}: %s", *of, error.message)
 
 
 def _deadline(prepared: Prepared, context: CallContext) -> float:
