@@ -6,6 +6,7 @@ The tree, with the category that each shows to callers::
     ├── ConfigError             config           a setting that is missing or cannot be used
     ├── BundleError             internal         a bundled file is missing from the installation
     ├── InputError              input            an argument that cannot be used
+    │   └── NoResourceError     input            no resource has that URI
     ├── AuthError               auth             the key was refused
     ├── CreditsError            credits          the account or the key has no credits left
     ├── RateLimitError          rate_limit       too many requests
@@ -95,6 +96,16 @@ class InputError(KieMcpError):
 
     category = "input"
     next_step = "Correct the named argument and call again."
+
+
+class NoResourceError(InputError):
+    """There is no resource of the URI ``uri``."""
+
+    next_step = "resources/list has the URIs of what is there, resources/templates/list their forms."
+
+    def __init__(self, uri: str) -> None:
+        super().__init__("Resource not found")
+        self.uri = uri
 
 
 class AuthError(KieMcpError):

@@ -7,6 +7,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class Base64(str):
+    """A picture in base64. No secret is looked for in it: there are no words in it, and it is long."""
+
+    __slots__ = ()
+
+
 def shortened(text: str, most: int) -> str:
     """``text`` in at most ``most`` characters, with an ellipsis where something was cut off."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from kie_mcp import log
 from kie_mcp.config import load_config
 from kie_mcp.errors import ConfigError, KieMcpError
+from kie_mcp.services import Services
 from kie_mcp.tools import call_tool
-from kie_mcp.tools.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,7 @@ SANDBOX_KEY = "sandbox"
 class Application:
     """Everything behind the tools, for the server and the command line alike.
 
-    ``in_background``: tasks that nobody waits for are collected. ``log_stream`` is where the log goes as text
-    (default: stderr).
+    ``serving`` is as for ``Services``. ``log_stream`` is where the log goes as text (default: stderr).
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Application:
         *,
         sandbox: bool,
         clock: Clock,
-        in_background: bool = False,
+        serving: bool = False,
         read_config: Callable[..., Config] = load_config,
         log_stream: TextStream | None = None,
     ) -> None:
@@ -67,7 +66,7 @@ class Application:
             load_config=self._config,
             load_catalogue=self._catalogue,
             build_jobs=_jobs,
-            in_background=in_background,
+            serving=serving,
         )
 
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
 
     Check = tuple[str, bool, str]
 

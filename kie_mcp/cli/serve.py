@@ -123,7 +123,7 @@ def _builder(*, sandbox: bool) -> Callable[[Clock], Application]:
     def build(clock: Clock) -> Application:
         from kie_mcp.cli.compose import Application
 
-        return Application(sandbox=sandbox, clock=clock, in_background=True)
+        return Application(sandbox=sandbox, clock=clock, serving=True)
 
     return build
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kie_mcp.context import CallContext
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
     from kie_mcp.tools.spec import Tool, ToolResult
 
 TOOLS: tuple[Tool, ...] = (

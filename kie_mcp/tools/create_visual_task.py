@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kie_mcp.context import CallContext
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
 
 _SHOWN = ("ok", "task_id", "status", "model", "platform", "credits_estimated", "warnings", "next_step")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from kie_mcp.catalogue import Catalogue
     from kie_mcp.config import Config
     from kie_mcp.context import CallContext
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
 
 _LIBRARIES = ("requests", "tenacity", "jsonschema", "python-dotenv", "platformdirs")
 

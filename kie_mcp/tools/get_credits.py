@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kie_mcp.context import CallContext
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - it has none

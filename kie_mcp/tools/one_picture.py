@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from kie_mcp.context import CallContext
     from kie_mcp.jobs import Outcome
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
 
 
 def one_picture(services: Services, arguments: Mapping[str, Any], context: CallContext) -> Outcome:

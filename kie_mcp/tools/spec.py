@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from kie_mcp.context import CallContext
     from kie_mcp.errors import KieMcpError
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
 
     Handler = Callable[[Services, dict[str, Any], CallContext], "ToolResult"]
 

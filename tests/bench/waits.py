@@ -300,7 +300,7 @@ def against_the_sandbox() -> None:
     from kie_mcp.catalogue import Catalogue
     from kie_mcp.jobs import build_jobs
     from kie_mcp.sandbox import Sandbox, SandboxOptions
-    from kie_mcp.tools.services import Services
+    from kie_mcp.services import Services
 
     catalogue = Catalogue.load()
     for batch in REAL:

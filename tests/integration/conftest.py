@@ -10,8 +10,8 @@ from kie_mcp.context import CallContext
 from kie_mcp.errors import KieMcpError
 from kie_mcp.jobs import build_jobs
 from kie_mcp.sandbox import Sandbox, SandboxOptions
+from kie_mcp.services import Services
 from kie_mcp.tools import TOOLS, call_tool
-from kie_mcp.tools.services import Services
 from kie_mcp.tools.spec import ToolResult
 from processes import KEY, ServerProcess, bare_environment, environment_for
 

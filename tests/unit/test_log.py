@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from kie_mcp import log
+from kie_mcp.text import Base64
 
 KEY = 'k3y"with\\odd-signs'
 SECRETS = (KEY,)
@@ -41,6 +42,12 @@ def fail_with(text):
         raise ValueError(text)
     except ValueError:
         log.logger().exception("it failed with %s", text)
+
+
+def test_nothing_is_looked_for_in_a_picture():
+    picture = Base64("c2VjcmV0LWtleS0xMjM0")
+    assert log.redact({"data": picture}, ("secret-key-1234",)) == {"data": picture}
+    assert log.redact({"data": str(picture)}, ("secret-key-1234",)) == {"data": log.MASK}
 
 
 def test_a_secret_is_replaced_at_any_depth():

@@ -15,8 +15,8 @@ from kie_mcp.jobs.refreshing import Refresher
 from kie_mcp.kie import TaskStatus
 from kie_mcp.kie.market import Market
 from kie_mcp.kie.upload import Uploaded
+from kie_mcp.services import Services
 from kie_mcp.tools import TOOLS, call_tool
-from kie_mcp.tools.services import Services
 from kie_mcp.tools.spec import ToolResult
 
 

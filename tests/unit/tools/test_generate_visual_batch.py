@@ -186,14 +186,16 @@ def test_what_a_batch_could_not_send_before_its_client_gives_up_says_that_nothin
     kie.state = lambda task_id: TaskStatus(task_id, "generating")
     answer = tools.call("generate_visual_batch", items=[{"prompt": "a"}, {"prompt": "b"}, {"prompt": "c"}])
     running = [entry for entry in answer["results"] if entry["ok"]]
-    (refused,) = [entry["error"] for entry in answer["results"] if not entry["ok"]]
+    refused = [entry["error"] for entry in answer["results"] if not entry["ok"]]
     assert {entry["status"] for entry in running} <= {"generating", "submitted"}
-    assert refused["category"] in ("rate_limit", "cancelled"), "whether the window or the end of the call came first"
-    assert refused["retryable"]
-    assert "nothing was sent" in f"{refused['message']} {refused['next_step']}".lower()
-    assert "task_id" not in refused
-    assert len(kie.bodies) == 2
-    assert (answer["ok"], answer["succeeded"], answer["failed"]) == (True, 2, 1)
+    for error in refused:
+        assert error["category"] in ("rate_limit", "cancelled"), "whether the window or the end of the call came first"
+        assert error["retryable"]
+        assert "nothing was sent" in f"{error['message']} {error['next_step']}".lower()
+        assert "task_id" not in error
+    # Time runs as fast as the first item polls, so that the call may end before the second one has its turn.
+    assert len(kie.bodies) == len(running) in (1, 2)
+    assert (answer["ok"], answer["succeeded"], answer["failed"]) == (True, len(running), 3 - len(running))
 
 
 def test_a_batch_above_the_price_limit_is_refused_as_a_whole(make_tools, kie):

@@ -9,9 +9,9 @@ import pytest
 from kie_mcp.context import CallContext
 from kie_mcp.errors import InputError
 from kie_mcp.jobs import News
+from kie_mcp.services import LOOK_AGAIN_SECONDS, Services
 from kie_mcp.tools import TOOLS, call_tool
 from kie_mcp.tools.news import with_news
-from kie_mcp.tools.services import LOOK_AGAIN_SECONDS, Services
 from kie_mcp.tools.spec import Link, ToolResult
 
 DESCRIBE = next(tool for tool in TOOLS if tool.name == "describe_imager_interface")
@@ -95,7 +95,7 @@ class FakeJobs:
 def background(make_config, clock, catalogue, tmp_path):
     """Services that look after tasks, and the jobs that they have."""
 
-    def make(*, in_background=True, build=None, name="state"):
+    def make(*, serving=True, build=None, name="state"):
         config = make_config(state_dir=tmp_path / name)
         jobs = FakeJobs()
         services = Services(
@@ -103,7 +103,7 @@ def background(make_config, clock, catalogue, tmp_path):
             load_config=lambda: config,
             load_catalogue=lambda: catalogue,
             build_jobs=build or (lambda *_: jobs),
-            in_background=in_background,
+            serving=serving,
         )
         (config.state_path).mkdir(parents=True)
         return services, jobs, config.state_path / "ledger.sqlite3"
@@ -142,7 +142,7 @@ def test_without_a_ledger_there_is_nothing_to_look_for(background, clock):
 
 
 def test_a_command_looks_after_nothing(background):
-    services, jobs, ledger = background(in_background=False)
+    services, jobs, ledger = background(serving=False)
     ledger.touch()
     services.look_after_tasks()
     joined_threads()

@@ -1,4 +1,4 @@
-"""What handlers work with, each part made when it is first needed and only once."""
+"""What the rooms above work with, each part made when it is first needed and only once."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Services:
     """The settings, the models and the jobs.
 
     ``config`` and ``jobs`` raise ``ConfigError`` where a setting cannot be used; they are tried again at
-    the next call, so that describing the server never fails because of them. ``in_background``: tasks that
-    nobody waits for are collected while this process lives.
+    the next call, so that describing the server never fails because of them. ``serving``: a host is served as long
+    as this process lives, so tasks that nobody waits for are collected, and answers are kept within what hosts take.
     """
 
     def __init__(
@@ -32,10 +32,10 @@ class Services:
         load_config: Callable[[], Config],
         load_catalogue: Callable[[], Catalogue],
         build_jobs: Callable[[Config, Catalogue, Clock], Jobs],
-        in_background: bool = False,
+        serving: bool = False,
     ) -> None:
         self.clock = clock
-        self._in_background = in_background
+        self.serving = serving
         self._load_config = load_config
         self._load_catalogue = load_catalogue
         self._build_jobs = build_jobs
@@ -69,7 +69,7 @@ class Services:
         with self._building:  # a lock of its own: the ledger may keep its opener waiting, and nobody else
             if self._jobs is None:
                 self._jobs = self._build_jobs(self.config, self.catalogue, self.clock)
-                if self._in_background:
+                if self.serving:
                     self._jobs.recovery.start()
             return self._jobs
 
@@ -80,7 +80,7 @@ class Services:
         """
         now = self.clock.monotonic()
         with self._lock:
-            if not self._in_background or now < self._look_again:
+            if not self.serving or now < self._look_again:
                 return
             self._look_again = now + LOOK_AGAIN_SECONDS
         with suppress(RuntimeError):  # no thread is to be had; there is another look a minute later

@@ -1,0 +1,1 @@
+"""Prompts: beginnings of conversations that people choose from a menu of their host."""

@@ -1,0 +1,1 @@
+"""The saved pictures, the tasks, the models and a guide, as MCP resources."""
