@@ -159,6 +159,10 @@ class _FileHandler(logging.FileHandler):
         """As above."""
 
 
+class LastingHandler(logging.Handler):
+    """One that stays when the log is configured."""
+
+
 def _require_log(file: Path) -> None:
     """Whoever can name a file may not have lines put into any: it has to be new, empty, or a log already."""
     if not file.is_file():
@@ -184,9 +188,21 @@ def configure(level: str, file: Path | None, secrets: Iterable[str], stream: Any
         handlers[1].setFormatter(_JsonFormatter(secrets))
     target = logger()
     for old in list(target.handlers):
-        target.removeHandler(old)
-        old.close()
+        if not isinstance(old, LastingHandler):
+            target.removeHandler(old)
+            old.close()
     for handler in handlers:
-        target.addHandler(handler)
-    target.setLevel(level.upper())
+        handler.setLevel(level.upper())
+        attach(handler)
     target.propagate = False
+
+
+def attach(handler: logging.Handler) -> None:
+    """Let a handler have what is logged from its own level on; the text on stderr there is in any case."""
+    target = logger()
+    if not target.handlers and isinstance(handler, LastingHandler):
+        configure("warning", None, ())  # until the settings are read
+    target.addHandler(handler)
+    target.setLevel(
+        min(each.level for each in target.handlers if each.level)
+    )  # one without a level takes what there is

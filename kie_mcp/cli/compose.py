@@ -76,6 +76,11 @@ class Application:
         """
         return call_tool(tool, self.services, self._masked(arguments), context)
 
+    def answer(self, method: str, params: dict[str, Any], context: CallContext) -> dict[str, Any]:
+        """The result of a method of resources, prompts or completion; raises ``KieMcpError``."""
+        result: dict[str, Any] = _answerer(method)(self.services, params, context)
+        return result
+
     def secrets(self) -> tuple[str, ...]:
         """What must not be shown; nothing where the settings cannot be used."""
         if self._secrets is None:
@@ -147,3 +152,17 @@ def _jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     from kie_mcp.jobs import build_jobs
 
     return build_jobs(config, catalogue, clock)
+
+
+def _answerer(method: str) -> Callable[..., dict[str, Any]]:
+    """The function for a method, of a room that is loaded with its first request."""
+    from kie_mcp import completion, prompts, resources
+
+    return {
+        "completion/complete": completion.complete,
+        "prompts/get": prompts.get_prompt,
+        "prompts/list": prompts.list_prompts,
+        "resources/list": resources.list_resources,
+        "resources/read": resources.read_resource,
+        "resources/templates/list": resources.list_templates,
+    }[method]

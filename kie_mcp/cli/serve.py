@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
             """Check the arguments and run the tool. Raises ``KieMcpError``."""
 
+        def answer(self, method: str, params: dict[str, Any], context: CallContext) -> dict[str, Any]:
+            """Answer a method of resources, prompts or completion. Raises ``KieMcpError``."""
+
         def secrets(self) -> tuple[str, ...]:
             """What may appear in no answer."""
 
@@ -85,6 +88,7 @@ def serve(
     server = Server(
         tools=tools or _all_tools,
         call_tool=application.call,
+        answer=application.answer,
         send=wire.send,
         spawn=_CallThreads().spawn,
         clock=clock,
@@ -139,6 +143,10 @@ class _LazyApplication:
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
         """Run the tool. What the building raises is raised by each call until it succeeds."""
         return self._application().call(tool, arguments, context)
+
+    def answer(self, method: str, params: dict[str, Any], context: CallContext) -> dict[str, Any]:
+        """Answer the method; as for ``call``."""
+        return self._application().answer(method, params, context)
 
     def redact(self, value: Any) -> Any:
         """``value`` without the secrets of the application.

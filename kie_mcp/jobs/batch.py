@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,8 @@ class Batches:
         run = _Run(self._generations, plan, context, prepared)
         workers = min(plan.max_workers, max(1, len(prepared)))
         with ThreadPoolExecutor(workers, thread_name_prefix="kie-mcp-batch") as pool:
-            results = list(pool.map(run.item, range(len(prepared)), prepared))
+            futures = [pool.submit(copy_context().run, run.item, index, entry) for index, entry in enumerate(prepared)]
+            results = [future.result() for future in futures]
         context.raise_if_cancelled()
         return [result if isinstance(result, KieMcpError) else result.warned(warnings) for result in results]
 

@@ -51,7 +51,7 @@ def parse(line: bytes) -> Any:
     cannot be represented.
     """
     try:
-        value = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number, parse_float=_finite)
+        value = _DECODER.decode(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise RpcError(PARSE_ERROR, f"Parse error: {reason[:200]}") from None
@@ -69,6 +69,10 @@ def _finite(text: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError("a number is too large")
     return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 def _check_depth(value: Any) -> None:
@@ -136,4 +140,4 @@ def notification(method: str, params: dict[str, Any]) -> dict[str, Any]:
 
 def encode(message: Any) -> str:
     """One line, without its newline. Only ASCII, so that lone surrogates cannot break the output."""
-    return json.dumps(message, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(message)

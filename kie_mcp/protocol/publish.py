@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kie_mcp import __version__
-from kie_mcp.protocol.revisions import NAMES
+from kie_mcp.protocol.revisions import CACHE, NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 NAME = "kie-mcp"
 TITLE = "Kie AI pictures"
-CACHE_MILLISECONDS = 300_000
-"""How long a client may keep the list of tools; it only changes when another version is installed."""
 
 INSTRUCTIONS = """\
 Makes pictures with Kie AI and saves them as files on this machine; answers carry absolute paths.
@@ -38,7 +36,11 @@ exactly for its whole input schema. Leave model out for the default.
 - describe_imager_interface shows settings and limits without calling Kie."""
 """Shorter than 2,000 characters: hosts cut what is longer than 2,048."""
 
-_CAPABILITIES: dict[str, Any] = {"tools": {}}
+
+def _capabilities(revision: Revision) -> dict[str, Any]:
+    """What there is; no lists that change, no resources to subscribe to."""
+    completions: dict[str, Any] = {"completions": {}} if revision.completions else {}
+    return {"logging": {}, **completions, "prompts": {}, "resources": {}, "tools": {}}
 
 
 def server_info(revision: Revision) -> dict[str, Any]:
@@ -51,15 +53,15 @@ def initialized(revision: Revision) -> dict[str, Any]:
     """The result of ``initialize``."""
     return {
         "protocolVersion": revision.name,
-        "capabilities": _CAPABILITIES,
+        "capabilities": _capabilities(revision),
         "serverInfo": server_info(revision),
         "instructions": INSTRUCTIONS,
     }
 
 
-def discovered() -> dict[str, Any]:
+def discovered(revision: Revision) -> dict[str, Any]:
     """The result of ``server/discover``."""
-    return {"supportedVersions": list(NAMES), "capabilities": _CAPABILITIES, "instructions": INSTRUCTIONS}
+    return {"supportedVersions": list(NAMES), "capabilities": _capabilities(revision), "instructions": INSTRUCTIONS}
 
 
 def tool_list(tools: Iterable[Tool], revision: Revision) -> dict[str, Any]:
@@ -80,10 +82,13 @@ def _published(tool: Tool, revision: Revision) -> dict[str, Any]:
     return shown
 
 
-def complete(result: dict[str, Any], revision: Revision, *, cacheable: bool = False) -> dict[str, Any]:
-    """A result as the revision wants it; ``cacheable`` for what is the same for every caller."""
+def complete(result: dict[str, Any], revision: Revision, method: str) -> dict[str, Any]:
+    """A result of ``method`` as the revision wants it."""
     if not revision.stateless:
         return result
-    cache = {"ttlMs": CACHE_MILLISECONDS, "cacheScope": "public"} if cacheable else {}
+    cache = {}
+    if method in CACHE:
+        milliseconds, scope = CACHE[method]
+        cache = {"ttlMs": milliseconds, "cacheScope": scope}
     meta = {"io.modelcontextprotocol/serverInfo": server_info(revision)}
     return {"resultType": "complete", **result, **cache, "_meta": meta}

@@ -1,7 +1,7 @@
 """The protocol core: lines of JSON-RPC in, lines out.
 
-This module and ``tool_calls`` are the one place that chooses between a protocol error, a tool error and
-silence.
+This module and those for requests that take their time (``requests``, ``tool_calls``, ``features``) are the one
+place that chooses between a protocol error, a tool error and silence.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 from kie_mcp.protocol import messages, publish
 from kie_mcp.protocol.eras import client_name, client_of, revision_of
 from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, PARSE_ERROR, RpcError
+from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.replies import Batch, Single
 from kie_mcp.protocol.revisions import LATEST_HANDSHAKE, negotiated
 
@@ -21,44 +22,11 @@ if TYPE_CHECKING:
 
     from kie_mcp.clock import Clock
     from kie_mcp.context import CallContext
+    from kie_mcp.listening import Listeners
     from kie_mcp.protocol.messages import Message
+    from kie_mcp.protocol.requests import Requests
     from kie_mcp.protocol.revisions import Revision
-    from kie_mcp.protocol.tool_calls import ToolCalls
     from kie_mcp.tools.spec import Tool, ToolResult
-
-
-class Outlets:
-    """How the core reaches the world.
-
-    ``call_tool`` runs a tool and raises ``KieMcpError`` for what it cannot do; any other exception goes to
-    ``on_internal_error``, and the caller learns no more than that it happened. ``send`` takes a message,
-    from any thread. ``spawn`` runs a call's work on another thread; ``start_thread`` gives what goes on
-    beside it, for as long as the call lasts, a thread of its own. ``redact`` takes secrets out of a value.
-    ``clients`` gives the clients whose time-outs are known, as ``schemas.load_clients`` does.
-    """
-
-    __slots__ = ("call_tool", "clients", "clock", "on_internal_error", "redact", "send", "spawn", "start_thread")
-
-    def __init__(  # noqa: PLR0913 - the ways out, each by its name
-        self,
-        *,
-        call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
-        send: Callable[[Any], None],
-        spawn: Callable[[Callable[[], None]], None],
-        clock: Clock,
-        redact: Callable[[Any], Any],
-        on_internal_error: Callable[[BaseException], None],
-        clients: Callable[[], Sequence[Mapping[str, Any]]],
-        start_thread: Callable[[Callable[[], None]], None],
-    ) -> None:
-        self.call_tool = call_tool
-        self.clients = clients
-        self.send = send
-        self.spawn = spawn
-        self.start_thread = start_thread
-        self.clock = clock
-        self.redact = redact
-        self.on_internal_error = on_internal_error
 
 
 def _start_thread(job: Callable[[], None]) -> None:
@@ -75,12 +43,18 @@ def _bundled_clients() -> Sequence[Mapping[str, Any]]:
     return load_clients()
 
 
+def _listeners() -> Listeners:
+    from kie_mcp.listening import Listeners
+
+    return Listeners()
+
+
 class Server:
     """An MCP server without I/O: ``receive`` takes a line and answers through ``send``, a line at a time.
 
-    Calls of tools run through ``spawn``; everything else is answered before ``receive`` returns. ``tools``
-    is asked once, when the tools are first needed, ``clients`` when one is first called; ``send`` gets lines
-    without their newline, from any thread; for the rest see ``Outlets``.
+    What takes its time (tools, resources, prompts, completion) runs through ``spawn``; everything else is answered
+    before ``receive`` returns. ``tools`` is asked once, when the tools are first needed, ``clients`` when one is first
+    called; ``send`` gets lines without their newline, from any thread; for the rest see ``Outlets``.
     """
 
     def __init__(  # noqa: PLR0913 - what the core is joined to, each by its name
@@ -88,6 +62,7 @@ class Server:
         *,
         tools: Callable[[], Sequence[Tool]],
         call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
+        answer: Callable[[str, dict[str, Any], CallContext], dict[str, Any]],
         send: Callable[[str], None],
         spawn: Callable[[Callable[[], None]], None],
         clock: Clock,
@@ -95,6 +70,7 @@ class Server:
         redact: Callable[[Any], Any] = _unchanged,
         clients: Callable[[], Sequence[Mapping[str, Any]]] = _bundled_clients,
         start_thread: Callable[[Callable[[], None]], None] = _start_thread,
+        log: Callable[[], Listeners] = _listeners,
     ) -> None:
         def send_message(message: Any) -> None:
             send(messages.encode(redact(message)))
@@ -102,6 +78,7 @@ class Server:
         self._load_tools = tools
         self._outlets = Outlets(
             call_tool=call_tool,
+            answer=answer,
             send=send_message,
             spawn=spawn,
             clock=clock,
@@ -109,13 +86,15 @@ class Server:
             on_internal_error=on_internal_error,
             clients=clients,
             start_thread=start_thread,
+            log=log,
         )
         self._negotiated = LATEST_HANDSHAKE
         self._client: str | None = None
         self._tools: dict[str, Tool] | None = None
-        self._tool_calls: ToolCalls | None = None
+        self._requests: Requests | None = None
         self._methods: dict[str, Callable[[Message, Revision], dict[str, Any]]] = {
             "initialize": self._initialize,
+            "logging/setLevel": self._set_level,
             "ping": self._ping,
             "server/discover": self._discover,
             "tools/list": self._list_tools,
@@ -141,17 +120,17 @@ class Server:
         self._outlets.send(messages.failure(None, RpcError(PARSE_ERROR, f"Parse error: {reason}")))
 
     def in_flight(self) -> int:
-        """How many calls wait for their answer."""
-        return len(self._tool_calls.calls) if self._tool_calls else 0
+        """How many requests wait for their answer."""
+        return len(self._requests.calls) if self._requests else 0
 
     def cancel_all(self) -> None:
-        """Cancel every call; none of them is answered. Waits for nothing."""
-        if self._tool_calls:
-            self._tool_calls.calls.cancel_all()
+        """Cancel every request; none of them is answered. Waits for nothing."""
+        if self._requests:
+            self._requests.calls.cancel_all()
 
     def wait_idle(self, seconds: float) -> bool:
-        """Wait up to ``seconds`` until the work of every call, cancelled ones too, has come to its end."""
-        return self._tool_calls.calls.wait_idle(seconds) if self._tool_calls else True
+        """Wait up to ``seconds`` until the work of every request, cancelled ones too, has come to its end."""
+        return self._requests.calls.wait_idle(seconds) if self._requests else True
 
     def _receive_batch(self, values: list[Any]) -> None:
         replies = Batch(self._outlets.send)
@@ -173,25 +152,25 @@ class Server:
             replies.add(answer)
 
     def _handle(self, message: Message | None, replies: Single) -> dict[str, Any] | None:
-        """The answer to a message; ``None`` where there is none, or where a call will answer later."""
+        """The answer to a message; ``None`` where there is none, or where it will come later."""
         if message is None:
             return None
         if message.id is None:
             self._notified(message)
             return None
         revision = revision_of(message, self._negotiated)
-        if message.method == "tools/call":
-            client = client_of(message, revision, self._client)
-            self._loaded_tool_calls().start(message.id, message, revision, replies, client)
-            return None
-        return messages.response(message.id, self._methods[message.method](message, revision))
+        if message.method in self._methods:
+            return messages.response(message.id, self._methods[message.method](message, revision))
+        client = client_of(message, revision, self._client)
+        self._loaded_requests().start(message.id, message, revision, replies, client)
+        return None
 
     def _notified(self, notification: Message) -> None:
         """Act on a notification; unknown and unusable ones are ignored."""
         if notification.method == "notifications/cancelled" and isinstance(notification.params, dict):
             request_id = notification.params.get("requestId")
-            if messages.is_id(request_id) and self._tool_calls:
-                self._tool_calls.calls.cancel(request_id)
+            if messages.is_id(request_id) and self._requests:
+                self._requests.calls.cancel(request_id)
 
     def _initialize(self, request: Message, _: Revision) -> dict[str, Any]:
         self._negotiated = negotiated(request.params.get("protocolVersion"))
@@ -201,23 +180,30 @@ class Server:
     def _ping(self, _: Message, __: Revision) -> dict[str, Any]:
         return {}
 
-    def _discover(self, _: Message, revision: Revision) -> dict[str, Any]:
-        return publish.complete(publish.discovered(), revision, cacheable=True)
+    def _set_level(self, request: Message, _: Revision) -> dict[str, Any]:
+        from kie_mcp.protocol.logs import level_of, teller
+
+        level = level_of(request.params.get("level"), "params.level")
+        self._outlets.log().hear(level, teller(self._outlets.send))
+        return {}
+
+    def _discover(self, request: Message, revision: Revision) -> dict[str, Any]:
+        return publish.complete(publish.discovered(revision), revision, request.method)
 
     def _list_tools(self, request: Message, revision: Revision) -> dict[str, Any]:
         if request.params.get("cursor") is not None:
             raise RpcError(INVALID_PARAMS, "Unknown cursor: the list of tools has one page.")
         listed = publish.tool_list(self._loaded_tools().values(), revision)
-        return publish.complete(listed, revision, cacheable=True)
+        return publish.complete(listed, revision, request.method)
 
     def _loaded_tools(self) -> dict[str, Tool]:
         if self._tools is None:
             self._tools = {tool.name: tool for tool in self._load_tools()}
         return self._tools
 
-    def _loaded_tool_calls(self) -> ToolCalls:
-        if self._tool_calls is None:
-            from kie_mcp.protocol.tool_calls import ToolCalls
+    def _loaded_requests(self) -> Requests:
+        if self._requests is None:
+            from kie_mcp.protocol.requests import Requests
 
-            self._tool_calls = ToolCalls(self._loaded_tools(), self._outlets)
-        return self._tool_calls
+            self._requests = Requests(self._loaded_tools(), self._outlets)
+        return self._requests

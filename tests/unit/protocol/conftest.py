@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from kie_mcp.tools.spec import Tool, ToolResult
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kie_mcp.context import CallContext
 
@@ -56,6 +57,26 @@ def fake_tool(name: str, title: str) -> Tool:
     return FakeTool(name, title, f"Does {name}.", {"readOnlyHint": True}, never)
 
 
+class FakeListeners:
+    """The log in a test's hand: ``say`` is what would be logged."""
+
+    def __init__(self) -> None:
+        self.ears: list[tuple[str, Callable[[str, str], None]]] = []
+
+    def hear(self, level: str, tell: Callable[[str, str], None]) -> None:
+        self.ears = [(level, tell)]
+
+    @contextmanager
+    def during(self, level: str, tell: Callable[[str, str], None]) -> Iterator[None]:
+        self.ears.append((level, tell))
+        yield
+        self.ears.pop()
+
+    def say(self, level: str, text: str) -> None:
+        for _, tell in self.ears:
+            tell(level, text)
+
+
 class Harness:
     """The server, what it sent, the jobs it spawned, what would go on beside them, and what its tools do."""
 
@@ -74,9 +95,12 @@ class Harness:
         self.tool: Callable[[dict[str, Any], CallContext], ToolResult] = lambda arguments, _: ToolResult(
             {"ok": True, "arguments": arguments}
         )
+        self.feature: Callable[[str, dict[str, Any], CallContext], dict[str, Any]] = lambda *_: {}
+        self.listeners = FakeListeners()
         self.server = Server(
             tools=self._tools,
             call_tool=self._call,
+            answer=self._answer,
             send=self.lines.append,
             spawn=self._spawn,
             clock=self.clock,
@@ -84,6 +108,7 @@ class Harness:
             on_internal_error=self.internal_errors.append,
             clients=self._clients,
             start_thread=self.beside.append,
+            log=lambda: self.listeners,
         )
 
     def _clients(self) -> list[dict[str, Any]]:
@@ -97,6 +122,9 @@ class Harness:
     def _call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
         self.calls.append((tool.name, arguments))
         return self.tool(arguments, context)
+
+    def _answer(self, method: str, params: dict[str, Any], context: CallContext) -> dict[str, Any]:
+        return self.feature(method, params, context)
 
     def _spawn(self, job: Callable[[], None]) -> None:
         self.spawn(job)
@@ -125,6 +153,14 @@ class Harness:
         message = {"jsonrpc": "2.0", "id": request_id, "method": method}
         (answer,) = self.say(message if params is None else {**message, "params": params})
         return answer
+
+    def ask_later(self, method: str, params: dict[str, Any], request_id: Any = 1) -> list[Any]:
+        """Make one request without running it; what was sent at once."""
+        return self.say({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+
+    def sent(self) -> list[Any]:
+        """Everything that was sent so far."""
+        return [json.loads(line) for line in self.lines]
 
     def ask_stateless(self, method: str, params: dict[str, Any] | None = None) -> Any:
         """Make one request with the envelope of the stateless era."""

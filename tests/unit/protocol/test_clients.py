@@ -125,10 +125,11 @@ def test_the_bundled_clients_are_those_that_are_known(clock):
     server = Server(
         tools=list,
         call_tool=lambda *_: None,
+        answer=lambda *_: {},
         send=found.append,
         spawn=lambda job: job(),
         clock=clock,
         on_internal_error=found.append,
     )
-    assert server._loaded_tool_calls()._clients.call_seconds("claude-ai", hears_progress=True) == 54
+    assert server._loaded_requests()._clients.call_seconds("claude-ai", hears_progress=True) == 54
     assert found == []

@@ -246,17 +246,18 @@ def test_a_call_that_cannot_be_run_is_not_heard_of(harness):
     assert len(harness.lines) == 1
 
 
-def test_a_result_that_cannot_be_told_ends_the_progress_too(harness, monkeypatch):
+def test_a_result_that_cannot_be_told_is_an_internal_error_and_ends_the_progress(harness, monkeypatch):
     def refuse(*_):
         raise RuntimeError
 
     monkeypatch.setattr("kie_mcp.protocol.tool_calls.complete", refuse)
     harness.start(1, meta={"progressToken": 1})
-    with pytest.raises(RuntimeError):
-        harness.run()
+    (answer,) = harness.run()
+    assert answer["error"] == {"code": -32603, "message": "Internal error"}
+    assert len(harness.internal_errors) == 2  # of the result, and of the error in its place
     (keep_alive,) = harness.beside
     keep_alive()
-    assert harness.lines == []
+    assert len(harness.lines) == 1
 
 
 class FastClock(Clock):
@@ -285,6 +286,7 @@ def test_a_call_that_blocks_is_heard_of_from_a_thread_that_ends_with_it():
     server = Server(
         tools=lambda: [SimpleNamespace(name="block")],
         call_tool=block,
+        answer=lambda *_: {},
         send=send,
         spawn=lambda job: job(),
         clock=FastClock(),

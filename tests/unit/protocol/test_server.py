@@ -21,7 +21,8 @@ CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 def test_initialize_answers_with_the_revision_that_was_asked_for(harness, revision):
     result = harness.initialize(revision)
     assert result["protocolVersion"] == revision
-    assert result["capabilities"] == {"tools": {}}
+    completions = {} if revision == "2024-11-05" else {"completions": {}}
+    assert result["capabilities"] == {"logging": {}, **completions, "prompts": {}, "resources": {}, "tools": {}}
     assert result["serverInfo"]["name"] == "kie-mcp"
     assert result["serverInfo"]["version"] == __version__
     assert ("title" in result["serverInfo"]) == (revision >= "2025-06-18")
@@ -89,10 +90,8 @@ def test_an_unknown_cursor_is_an_error_and_none_is_no_cursor(harness):
     [
         "nope",
         "",
-        "logging/setLevel",
-        "resources/list",
-        "prompts/list",
-        "completion/complete",
+        "resources/subscribe",
+        "resources/unsubscribe",
         "subscriptions/listen",
         "server/discover",
         "notifications/initialized",
@@ -119,7 +118,7 @@ def test_discover_answers_all_revisions(harness):
     result = harness.ask_stateless("server/discover")["result"]
     assert result["supportedVersions"][0] == "2026-07-28"
     assert len(result["supportedVersions"]) == 5
-    assert result["capabilities"] == {"tools": {}}
+    assert set(result["capabilities"]) == {"logging", "completions", "prompts", "resources", "tools"}
     assert result["resultType"] == "complete"
     assert result["cacheScope"] == "public"
     assert result["ttlMs"] > 0
@@ -236,6 +235,7 @@ def test_without_a_redactor_messages_go_out_as_they_are():
     server = Server(
         tools=list,
         call_tool=lambda *_: ToolResult({}),
+        answer=lambda *_: {},
         send=lines.append,
         spawn=lambda job: job(),
         clock=Clock(),

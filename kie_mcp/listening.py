@@ -1,0 +1,82 @@
+"""Hearing what the log says, level by level: everything, or what is logged for one request."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kie_mcp.log import LastingHandler, attach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Tell = Callable[[str, str], None]
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "notice": logging.INFO + 5,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "alert": logging.CRITICAL + 5,
+    "emergency": logging.CRITICAL + 10,
+}
+"""The levels of RFC 5424 among those of Python."""
+
+
+@dataclass(frozen=True)
+class _Ear:
+    """Somebody who listens: from which level on, and how it is told."""
+
+    level: int
+    tell: Tell
+
+    def hears(self, record: logging.LogRecord) -> bool:
+        """Tell it, if the record is grave enough; whether it is."""
+        if record.levelno < self.level:
+            return False
+        self.tell(record.levelname.lower(), record.getMessage())
+        return True
+
+
+_OF_REQUEST: ContextVar[_Ear | None] = ContextVar("ear of the request", default=None)
+"""Set for the thread of a request, and for those that run with a copy of its context."""
+
+
+class Listeners(LastingHandler):
+    """Hands on what is logged, a level's name and a text without traceback; nothing that a listener raises comes back.
+
+    Levels are debug, info, notice, warning, error, critical, alert and emergency; one hears of the graver ones, too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self._everything: _Ear | None = None
+        attach(self)
+
+    def hear(self, level: str, tell: Tell) -> None:
+        """Tell of everything from now on; in the place of whom was told before."""
+        self._everything = _Ear(_LEVELS[level], tell)
+
+    @contextmanager
+    def during(self, level: str, tell: Tell) -> Iterator[None]:
+        """Tell of what is logged inside the block, by this thread or with a copy of its context."""
+        token = _OF_REQUEST.set(_Ear(_LEVELS[level], tell))
+        try:
+            yield
+        finally:
+            _OF_REQUEST.reset(token)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Hand a record on, without a lock: whoever is told may have to wait, and for another who logs."""
+        self.emit(record)
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand a record on to one who listens."""
+        with suppress(Exception):
+            any(ear.hears(record) for ear in (_OF_REQUEST.get(), self._everything) if ear is not None)

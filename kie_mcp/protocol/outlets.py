@@ -1,0 +1,71 @@
+"""The ways out of the protocol core."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from kie_mcp.clock import Clock
+    from kie_mcp.context import CallContext
+    from kie_mcp.listening import Listeners
+    from kie_mcp.tools.spec import Tool, ToolResult
+
+
+class Outlets:
+    """How the core reaches the world.
+
+    ``call_tool`` runs a tool, ``answer`` a method of resources, prompts or completion; both raise ``KieMcpError``
+    for what they cannot do, and any other exception goes to ``on_internal_error``, while the caller learns no more than
+    that it happened. ``send`` takes a message, from any thread. ``spawn`` runs a call's work on another thread;
+    ``start_thread`` gives what goes on beside it, for as long as the call lasts, a thread of its own. ``redact`` takes
+    secrets out of a value. ``clients`` gives the clients whose time-outs are known, as ``schemas.load_clients`` does.
+    ``log`` gives what hands on the log, made when somebody first listens.
+    """
+
+    __slots__ = (
+        "_listeners",
+        "_log",
+        "answer",
+        "call_tool",
+        "clients",
+        "clock",
+        "on_internal_error",
+        "redact",
+        "send",
+        "spawn",
+        "start_thread",
+    )
+
+    def __init__(  # noqa: PLR0913 - the ways out, each by its name
+        self,
+        *,
+        call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
+        answer: Callable[[str, dict[str, Any], CallContext], dict[str, Any]],
+        send: Callable[[Any], None],
+        spawn: Callable[[Callable[[], None]], None],
+        clock: Clock,
+        redact: Callable[[Any], Any],
+        on_internal_error: Callable[[BaseException], None],
+        clients: Callable[[], Sequence[Mapping[str, Any]]],
+        start_thread: Callable[[Callable[[], None]], None],
+        log: Callable[[], Listeners],
+    ) -> None:
+        self.call_tool = call_tool
+        self.answer = answer
+        self.clients = clients
+        self.send = send
+        self.spawn = spawn
+        self.start_thread = start_thread
+        self.clock = clock
+        self.redact = redact
+        self.on_internal_error = on_internal_error
+        self._log = log
+        self._listeners: Listeners | None = None
+
+    def log(self) -> Listeners:
+        """What hands on the log, made once. For the reading thread."""
+        if self._listeners is None:
+            self._listeners = self._log()
+        return self._listeners

@@ -1,0 +1,111 @@
+"""Whoever listens hears the log from a level on: everything, or what is logged for one request."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+
+import pytest
+
+from kie_mcp import log
+from kie_mcp.listening import Listeners
+
+
+@pytest.fixture
+def listeners():
+    logger, level, handlers = log.logger(), log.logger().level, list(log.logger().handlers)
+    logger.handlers = []  # not even those that a test runner puts there
+    yield Listeners()
+    logger.handlers = handlers
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def heard():
+    return []
+
+
+def test_everything_of_a_level_and_above_is_heard(listeners, heard):
+    listeners.hear("warning", lambda *told: heard.append(told))
+    log.logger().info("attempt %d failed", 1)
+    log.logger().warning("a poll of task %s failed", "t-1")
+    log.logger().critical("the end")
+    assert heard == [("warning", "a poll of task t-1 failed"), ("critical", "the end")]
+
+
+@pytest.mark.parametrize("level", ["notice", "alert", "emergency"])
+def test_levels_that_python_does_not_have_lie_in_between(listeners, heard, level):
+    listeners.hear(level, lambda *told: heard.append(told))
+    log.logger().info("attempt 1 failed")
+    assert heard == []
+
+
+def test_who_listens_last_is_told_in_the_place_of_the_first(listeners, heard):
+    listeners.hear("debug", lambda *told: heard.append(("first", *told)))
+    listeners.hear("debug", lambda *told: heard.append(("second", *told)))
+    log.logger().debug("x")
+    assert heard == [("second", "debug", "x")]
+
+
+def test_a_request_hears_what_is_logged_for_it_alone(listeners, heard):
+    def elsewhere():
+        log.logger().error("of another")
+
+    with listeners.during("info", lambda *told: heard.append(told)):
+        log.logger().info("of this one")
+        other = threading.Thread(target=elsewhere)
+        own = threading.Thread(target=contextvars.copy_context().run, args=(log.logger().info, "of a part of it"))
+        for thread in (other, own):
+            thread.start()
+            thread.join()
+    log.logger().error("later")
+    assert heard == [("info", "of this one"), ("info", "of a part of it")]
+
+
+def test_what_two_listen_to_is_told_once(listeners, heard):
+    listeners.hear("error", lambda *told: heard.append(("all", *told)))
+    with listeners.during("debug", lambda *told: heard.append(("request", *told))):
+        log.logger().info("x")
+        log.logger().error("y")
+    assert heard == [("request", "info", "x"), ("request", "error", "y")]
+
+
+def test_a_listener_that_fails_harms_nobody(listeners):
+    def fail(*_):
+        raise OSError
+
+    listeners.hear("debug", fail)
+    log.logger().error("a poll failed")
+    listeners.hear("debug", print)
+    listeners.handle(logging.makeLogRecord({"msg": "%d", "args": ("no number",), "levelno": logging.ERROR}))
+
+
+def test_settings_that_are_read_later_leave_the_listeners_and_their_own_level(listeners, heard, capsys):
+    listeners.hear("debug", lambda *told: heard.append(told))
+    log.configure("error", None, ())
+    log.logger().debug("for the listener")
+    log.logger().error("for both")
+    assert [text for _, text in heard] == ["for the listener", "for both"]
+    assert capsys.readouterr().err == "kie-mcp ERROR: for both\n"
+
+
+def test_a_traceback_stays_in_the_log(listeners, heard):
+    listeners.hear("debug", lambda *told: heard.append(told))
+    try:
+        raise RuntimeError("inside")
+    except RuntimeError:
+        log.logger().exception("an item failed")
+    assert heard == [("error", "an item failed")]
+
+
+def test_before_the_settings_are_read_what_goes_wrong_is_on_stderr_all_the_same(capsys):
+    logger, handlers = log.logger(), list(log.logger().handlers)
+    logger.handlers = []
+    try:
+        Listeners()
+        logger.warning("no settings yet")
+        logger.log(logging.DEBUG, "quiet")
+    finally:
+        logger.handlers = handlers
+    assert capsys.readouterr().err == "kie-mcp WARNING: no settings yet\n"
