@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import CancelledError, InputError, KieMcpError
@@ -146,4 +147,4 @@ class _Run:
 
 
 def _told(outcome: Outcome) -> str:
-    return f"saved {outcome.files[0].path}" if outcome.files else outcome.status
+    return f"saved {Path(outcome.files[0].path).name}" if outcome.files else outcome.status

@@ -20,6 +20,7 @@ from kie_mcp.jobs.model import Prepared, SavePlan
 from kie_mcp.jobs.outcomes import remembered, seen, submitted
 from kie_mcp.jobs.submitting import stopped
 from kie_mcp.jobs.watching import GRACE_SECONDS, Watch, failure
+from kie_mcp.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +112,7 @@ class Generations:
                 code=error.code,
                 next_step="Nothing was made or billed. Call list_models for the ids that there are.",
             ) from error
+        logger().info("task %s was made with %s", task_id, prepared.plan.model)
         context.progress(0, None, f"submitted as task {task_id}")
         return task_id
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kie_mcp.errors import DeadLinkError, KieMcpError, OutputError
 from kie_mcp.files import Placing, finish_placing, remove_part, save_picture
 from kie_mcp.jobs.claiming import Claim, TaskJournal, half_done
+from kie_mcp.log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,15 +110,17 @@ class Saver:
     ) -> tuple[tuple[SavedFile, ...], tuple[str, ...]]:
         files = self._settled(claim)
         warnings: list[str] = []
-        several = len(status.image_urls) > 1
+        total = len(status.image_urls)
         for index, url in enumerate(status.image_urls):
             if index < len(files) and Path(files[index].path).is_file():
                 continue
             journal = TaskJournal(claim, files, index)
-            stem = self._outputs.stem(plan.target, plan.prompt, context.clock.now(), index + 1 if several else None)
+            stem = self._outputs.stem(plan.target, plan.prompt, context.clock.now(), index + 1 if total > 1 else None)
             claim.keep()
             picture = self._fetch(_Output(url, index, stem, plan), claim, journal, context)
             warnings.extend(picture.warnings)
+            logger().info("a picture of task %s was saved as %s", claim.task_id, picture.path)
+            context.progress(0, None, f"saved {picture.path.name}" + (f", {index + 1} of {total}" if total > 1 else ""))
         return tuple(files), tuple(warnings)
 
     def _fetch(self, output: _Output, claim: Claim, journal: TaskJournal, context: CallContext) -> SavedPicture:

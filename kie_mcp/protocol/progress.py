@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kie_mcp.protocol.revisions import Revision
 
 INTERVAL_SECONDS = 0.1
-"""The least time between two notifications of one call; what comes sooner is dropped."""
+"""The least time between two notifications of one call; what comes sooner is told only if it was the last."""
 
 GAP_SECONDS = 0.05
 """The least time between the last notification and the result: clients that read the two together take
@@ -30,7 +30,7 @@ left to it, then of a hundred-and-first, and so on, so that the item is never re
 
 
 class ProgressReporter:
-    """Sends the progress of one call: strictly increasing, at most ten a second, none after ``close``.
+    """Sends the progress of one call: strictly increasing, at most ten a second and one more, none after ``close``.
 
     At the total nothing can increase any more, so nothing is sent after it.
     """
@@ -47,6 +47,7 @@ class ProgressReporter:
         self._furthest = 0.0
         self._steps = _STEPS
         self._last: tuple[float, float | None, str] = (0, None, "waiting")
+        self._untold = False
         self._begun_at = clock.monotonic()
         self._sent_at = float("-inf")
         self._ended = threading.Event()
@@ -55,6 +56,7 @@ class ProgressReporter:
         """Send ``done`` of ``total``, unless the last notification is too fresh. Any thread may call."""
         with self._lock:
             self._last = (done, total, message)
+            self._untold = True
             if self._clock.monotonic() - self._sent_at >= INTERVAL_SECONDS:
                 self._tell_last()
 
@@ -79,6 +81,7 @@ class ProgressReporter:
         if self._ended.is_set() or value is None:
             return
         self._send(notification("notifications/progress", self._params(value, total, message)))
+        self._untold = False
         self._value = value
         self._sent_at = self._clock.monotonic()
 
@@ -106,8 +109,13 @@ class ProgressReporter:
         self._ended.set()
 
     def close(self) -> None:
-        """Send nothing from now on, and return when the gap before the result has passed."""
+        """Send what was last reported, if that was not told, and nothing from then on; return after a gap.
+
+        The last report is often the one that is worth the most: what was saved, and where.
+        """
         with self._lock:
+            if self._untold:
+                self._tell_last()
             self._ended.set()
             rest = self._sent_at + GAP_SECONDS - self._clock.monotonic()
         if rest > 0:

@@ -73,6 +73,16 @@ def test_several_pictures_are_numbered_and_written_down_one_by_one(bench, save, 
     assert [Path(file.path).stem[-2:] for file in files] == ["-1", "-2", "-3"]
 
 
+def test_progress_names_each_file_as_it_is_saved(bench, save, done):
+    told = []
+    context = bench.context(lambda _done, _total, message: told.append(message))
+    files, _ = save(done("t", A, B, C), context)
+    assert told == [f"saved {Path(file.path).name}, {number} of 3" for number, file in enumerate(files, 1)]
+    told.clear()
+    files, _ = save(done("another"), context)
+    assert told == [f"saved {Path(files[0].path).name}"]
+
+
 def test_an_attempt_that_failed_half_way_is_gone_on_with(bench, save, done, downloads):
     downloads.answers = {B: NetworkError("broken")}
     with pytest.raises(NetworkError) as caught:

@@ -92,6 +92,24 @@ def test_close_waits_out_the_gap(clock):
     assert clock.waits == [pytest.approx(0.03)]
 
 
+def test_what_came_too_soon_to_be_told_is_told_before_the_result_if_it_was_the_last(clock):
+    reports = Reports(clock)
+    for message in ("success, 2 s", "saving", "saved fox.png"):
+        reports.reporter.report(2, None, message)
+    assert [sent["params"]["message"] for sent in reports.sent] == ["success, 2 s"]
+    reports.reporter.close()
+    assert [sent["params"]["message"] for sent in reports.sent] == ["success, 2 s", "saved fox.png"]
+    assert reports.sent[0]["params"]["progress"] < reports.sent[1]["params"]["progress"]
+    assert clock.waits == [pytest.approx(0.05)]
+
+
+def test_what_was_told_is_not_told_again_before_the_result(clock):
+    reports = Reports(clock)
+    reports.report(2, None, "success, 2 s")
+    reports.reporter.close()
+    assert len(reports.sent) == 1
+
+
 def test_close_does_not_wait_where_nothing_was_sent_lately(clock):
     Reports(clock).reporter.close()
     reports = Reports(clock)
