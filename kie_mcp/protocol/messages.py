@@ -103,9 +103,10 @@ def read(value: Any) -> Message | None:
         return None
     if not isinstance(value.get("method"), str):
         raise RpcError(INVALID_REQUEST, 'Invalid request: "method" must be a string.')
-    if "id" in value and usable_id(value) is None:
+    request_id = usable_id(value)
+    if request_id is None and "id" in value:
         raise RpcError(INVALID_REQUEST, 'Invalid request: "id" must be a string or an integer.')
-    return Message(usable_id(value), value["method"], value.get("params", {}))
+    return Message(request_id, value["method"], value.get("params", {}))
 
 
 def usable_id(value: Any) -> str | int | None:

@@ -21,9 +21,12 @@ Makes pictures with Kie AI and saves them as files on this machine; answers carr
 
 - One picture: generate_visual (submits, waits, saves). Several: one generate_visual_batch with items, not many \
 calls.
-- Each picture is paid for in credits. Never repeat a call only because it was slow.
+- Each picture is paid for in credits. Never repeat a call only because it was slow. Before a large batch, dry_run: \
+true tells its price.
 - When a wait ends before the picture is done, the answer has a task_id and status: call get_visual_task with it \
 (wait_seconds to block). The task goes on meanwhile; nothing is lost. list_visual_tasks shows earlier ones.
+- An answer with next_cursor goes on: pass it as cursor to list_visual_tasks for the rest.
+- A preview picture in an answer is small, and numbered by index for a batch; the file has the full size.
 - finished_meanwhile in an answer names pictures of earlier calls that were saved since: tell the user.
 - create_visual_task submits without waiting; fetch the result with get_visual_task.
 - After an error of category unknown_outcome do not repeat blindly: the picture may be paid for already. Follow \
@@ -33,7 +36,8 @@ exactly for its whole input schema. Leave model out for the default.
 - To edit a picture pass image_input: absolute paths, https URLs, or task:<task_id> for an earlier result.
 - Give only arguments that the user asked for; platform (e.g. instagram-story) already picks a fitting aspect ratio.
 - Errors say what is wrong and what to do (category, message, retryable, next_step).
-- describe_imager_interface shows settings and limits without calling Kie."""
+- describe_imager_interface shows settings and limits without calling Kie. The resource kie-mcp://guide tells how to \
+write good prompts and choose a model."""
 """Shorter than 2,000 characters: hosts cut what is longer than 2,048."""
 
 
