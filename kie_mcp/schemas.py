@@ -1,4 +1,4 @@
-"""The one loader of the bundled JSON files: tool schemas, model files, platforms, clients.
+"""The one loader of the bundled JSON files: tool schemas, model files, platforms, clients, prompts, resources.
 
 They stand in ``schemas/`` at the top of the source tree; a wheel carries them as ``kie_mcp/_schemas``.
 Kept free of slow imports: ``tools/list`` is answered with nothing but ``json`` loaded.
@@ -57,6 +57,26 @@ def load_clients(folder: str | None = None) -> list[dict[str, Any]]:
     """
     clients: list[dict[str, Any]] = load("clients.json", folder)["clients"]
     return clients
+
+
+def load_prompts(folder: str | None = None) -> dict[str, Any]:
+    """The prompts that people choose from a menu, and the ``styles`` that are suggested to them.
+
+    ``prompts`` have ``name``, ``title``, ``description`` and ``arguments`` as they are published. An argument's
+    ``completes`` is the kind of values that are suggested for it. ``lines`` are the text, with ``{name}`` in the place
+    of an argument; a line with an argument that was not given is left out.
+    """
+    prompts: dict[str, Any] = load("prompts.json", folder)
+    return prompts
+
+
+def load_resources(folder: str | None = None) -> dict[str, Any]:
+    """The ``guide`` and the ``templates`` as ``resources/list`` and ``resources/templates/list`` publish them.
+
+    Each variable of a template is named as the kind of values that are suggested for it.
+    """
+    resources: dict[str, Any] = load("resources.json", folder)
+    return resources
 
 
 def load_tool(name: str, folder: str | None = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kie_mcp.catalogue.planning import Plan, Wish
+    from kie_mcp.catalogue.platforms import Platform
     from kie_mcp.config import Config
 
 
@@ -77,6 +78,10 @@ class Catalogue:
     def platform_names(self) -> list[str]:
         """The platforms that set an aspect ratio; sorted."""
         return self._platforms.names()
+
+    def platforms(self) -> list[Platform]:
+        """The platforms of those names, in that order."""
+        return [platform for name in self._platforms.names() if (platform := self._platforms.find(name))]
 
     def plan(self, wish: Wish) -> Plan:
         """Turn a wish into the model's own input.

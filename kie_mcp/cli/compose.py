@@ -6,6 +6,7 @@ import random
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kie_mcp import log
@@ -154,15 +155,18 @@ def _jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     return build_jobs(config, catalogue, clock)
 
 
-def _answerer(method: str) -> Callable[..., dict[str, Any]]:
-    """The function for a method, of a room that is loaded with its first request."""
-    from kie_mcp import completion, prompts, resources
+_ANSWERERS = {
+    "completion/complete": ("kie_mcp.completion", "complete"),
+    "prompts/get": ("kie_mcp.prompts", "get_prompt"),
+    "prompts/list": ("kie_mcp.prompts", "list_prompts"),
+    "resources/list": ("kie_mcp.resources", "list_resources"),
+    "resources/read": ("kie_mcp.resources", "read_resource"),
+    "resources/templates/list": ("kie_mcp.resources", "list_templates"),
+}
+"""The function for each method, in a room that is loaded with its first request."""
 
-    return {
-        "completion/complete": completion.complete,
-        "prompts/get": prompts.get_prompt,
-        "prompts/list": prompts.list_prompts,
-        "resources/list": resources.list_resources,
-        "resources/read": resources.read_resource,
-        "resources/templates/list": resources.list_templates,
-    }[method]
+
+def _answerer(method: str) -> Callable[..., dict[str, Any]]:
+    room, name = _ANSWERERS[method]
+    function: Callable[..., dict[str, Any]] = getattr(import_module(room), name)
+    return function

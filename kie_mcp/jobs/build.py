@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kie_mcp.catalogue.catalogue import refreshed_path
 from kie_mcp.files import Outputs
+from kie_mcp.files.preview import Previews
 from kie_mcp.jobs.batch import Batches
 from kie_mcp.jobs.generation import Generations
 from kie_mcp.jobs.recovery import Recovery
@@ -23,7 +24,9 @@ from kie_mcp.jobs.watching import Watcher
 from kie_mcp.kie import Downloader, KieClient
 from kie_mcp.kie.market import Market
 from kie_mcp.ledger import Custody, Database, Presence, RateWindow, TaskLedger, UploadLedger
+from kie_mcp.ledger.batch_results import BatchResults
 from kie_mcp.ledger.documents import open_documents
+from kie_mcp.ledger.gallery import Gallery
 
 if TYPE_CHECKING:
     from kie_mcp.catalogue import Catalogue
@@ -40,6 +43,9 @@ class Jobs:
     batches: Batches
     recovery: Recovery
     ledger: TaskLedger
+    gallery: Gallery
+    batch_results: BatchResults
+    previews: Previews
     custody: Custody
     client: KieClient
     presence: Presence
@@ -83,10 +89,27 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
         sources=Sources(config, client, downloader, ledger, watcher, uploads),
         submitter=Submitter(config, client, ledger, window),
         watcher=watcher,
-        saver=Saver(outputs, client, downloader, ledger, custody, lambda: uuid.uuid4().hex),
+        saver=Saver(outputs, client, downloader, ledger, custody, _new_name),
         unattended=Unattended(clock),
     )
     recovery = Recovery(generations, custody, clock)
     refresher = Refresher(config, refreshed_path(config), lambda: Market(client))
-    batches = Batches(generations)
-    return Jobs(generations, batches, recovery, ledger, custody, client, presence, database, documents, refresher)
+    return Jobs(
+        generations=generations,
+        batches=Batches(generations),
+        recovery=recovery,
+        ledger=ledger,
+        gallery=Gallery(database),
+        batch_results=BatchResults(database, clock, _new_name, secrets),
+        previews=Previews(),
+        custody=custody,
+        client=client,
+        presence=presence,
+        database=database,
+        documents=documents,
+        refresher=refresher,
+    )
+
+
+def _new_name() -> str:
+    return uuid.uuid4().hex

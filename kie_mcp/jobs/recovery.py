@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CATCH_UP_SECONDS = 10.0
 """How long a call that shows the tasks waits for those of dead processes."""
-MOST_NEWS = 50
+MOST_NEWS = 20
 """In one answer; what is more comes with the next."""
 _WORKERS = 4
 _LONGEST_AGE = 86400.0

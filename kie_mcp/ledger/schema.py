@@ -74,6 +74,17 @@ _SAVING = "ALTER TABLE tasks ADD COLUMN saving TEXT"
 _MISSING = "ALTER TABLE tasks ADD COLUMN missing_since REAL"
 """When Kie was first found not to know the task."""
 
+_BATCH_RESULTS = """
+CREATE TABLE batch_results (
+    batch TEXT NOT NULL,
+    item INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    stored_at REAL NOT NULL,
+    PRIMARY KEY (batch, item)
+)
+"""
+"""What batches answered that is too long for one answer: ``entry`` is JSON, one for each item."""
+
 UNSAVED = """
 task_id IS NOT NULL AND request IS NOT NULL
 AND (state NOT IN ('success', 'fail', 'not_found') OR (state = 'success' AND
@@ -100,4 +111,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX tasks_half_saved ON tasks (number) WHERE saving IS NOT NULL",
         "CREATE INDEX tasks_submitting ON tasks (number) WHERE state = 'submitting'",
     ),
+    (_BATCH_RESULTS, "CREATE INDEX batch_results_by_age ON batch_results (stored_at)"),
 )

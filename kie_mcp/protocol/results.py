@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kie_mcp.protocol.revisions import Revision
-    from kie_mcp.tools.spec import Link, ToolResult
+    from kie_mcp.tools.spec import Link, Preview, ToolResult
+
+MOST_LINKS = 20
+"""Of one result: hosts list them all. The structured content names every file."""
 
 
 def call_result(result: ToolResult, revision: Revision, redact: Callable[[Any], Any]) -> dict[str, Any]:
@@ -22,10 +25,16 @@ def call_result(result: ToolResult, revision: Revision, redact: Callable[[Any], 
     structured = redact(result.structured)
     text = json.dumps(structured, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     shown: dict[str, Any] = {"content": [{"type": "text", "text": text}], "isError": result.is_error}
+    if result.preview is not None:
+        shown["content"].append(_image(result.preview))
     if revision.structured:
-        shown["content"] += [_resource_link(link) for link in result.links]
+        shown["content"] += [_resource_link(link) for link in result.links[:MOST_LINKS]]
         shown["structuredContent"] = structured
     return shown
+
+
+def _image(preview: Preview) -> dict[str, Any]:
+    return {"type": "image", "data": preview.data, "mimeType": preview.mime_type}
 
 
 def _resource_link(link: Link) -> dict[str, Any]:

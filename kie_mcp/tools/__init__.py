@@ -39,13 +39,16 @@ TOOLS: tuple[Tool, ...] = (
 def call_tool(tool: Tool, services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
     """Validate the arguments against the published schema, then run the tool; raises ``KieMcpError``.
 
-    The answer says what has been finished meanwhile that nobody waited for.
+    The answer shows what was saved, and says what has been finished meanwhile that nobody waited for.
     """
     from kie_mcp.tools.news import with_news
+    from kie_mcp.tools.preview import with_preview
     from kie_mcp.tools.validation import validated
 
     try:
         result = tool.handler(services, validated(tool, arguments), context)
     finally:
         services.look_after_tasks()
-    return result if context.cancelled else with_news(result, services.news())  # nobody hears of a cancelled call
+    if context.cancelled:
+        return result  # nobody hears of it
+    return with_news(with_preview(result, services, context), services.news())

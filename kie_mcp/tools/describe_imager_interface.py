@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kie_mcp.context import CallContext
     from kie_mcp.services import Services
 
-_LIBRARIES = ("requests", "tenacity", "jsonschema", "python-dotenv", "platformdirs")
+_LIBRARIES = ("requests", "tenacity", "jsonschema", "python-dotenv", "platformdirs", "pillow")
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:  # noqa: ARG001 - it has none
@@ -79,6 +79,7 @@ def _environment(config: Config, catalogue: Catalogue) -> dict[str, Any]:
         "api_key": variables["KIE_AI_API_KEY"],
         "output_folder": str(folder),
         "state_folder": str(config.state_path),
+        "preview": _preview(config),
         "models": [model.id for model in catalogue.search(None, None)],
         "platforms": list(catalogue.platform_names()),
         "variables": variables,
@@ -86,6 +87,15 @@ def _environment(config: Config, catalogue: Catalogue) -> dict[str, Any]:
     if warning:
         shown["output_folder_warning"] = warning
     return shown
+
+
+def _preview(config: Config) -> str:
+    """Whether answers show a small picture of what was saved."""
+    from importlib.util import find_spec
+
+    if not config.preview:
+        return "off"
+    return "on" if find_spec("PIL") else "off: Pillow is not installed (pip install 'kie-mcp[preview]')"
 
 
 def _limits(config: Config, context: CallContext) -> dict[str, Any]:
@@ -117,7 +127,7 @@ def _plain(value: Any) -> Any:
 TOOL = Tool(
     name="describe_imager_interface",
     title="Describe this server",
-    description="Tools, effective settings, limits, output folder and versions. Works offline.",
+    description="Tools, settings, limits, output folder, versions. Works offline.",
     annotations={"readOnlyHint": True, "openWorldHint": False},
     handler=_handle,
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kie_mcp.services import Services
 
 _DEFAULT = "default_"
+_OTHERWISE = "list_visual_tasks shows the tasks of the rest."
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
@@ -26,12 +27,13 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
     if arguments.get("dry_run"):
         from kie_mcp.tools.dry_run import rehearsed
 
-        return rehearsed(services.jobs.batches.rehearse(asked, context), continue_on_error=continue_on_error)
+        rehearsal = services.jobs.batches.rehearse(asked, context)
+        return rehearsed(rehearsal, services, continue_on_error=continue_on_error)
     plan = BatchPlan(
         max_workers=int(arguments.get("max_workers", 20)),
         continue_on_error=continue_on_error,
     )
-    return _summary(services.jobs.batches.run(asked, plan, context), continue_on_error=continue_on_error)
+    return _summary(services.jobs.batches.run(asked, plan, context), services, continue_on_error=continue_on_error)
 
 
 def _items(given: list[Any] | str) -> list[Any]:
@@ -68,9 +70,10 @@ def _request(item: Any, arguments: dict[str, Any], services: Services) -> Reques
         return error
 
 
-def _summary(results: list[Outcome | KieMcpError], *, continue_on_error: bool) -> ToolResult:
+def _summary(results: list[Outcome | KieMcpError], services: Services, *, continue_on_error: bool) -> ToolResult:
     """One entry per item, in order; an error only if all failed, or one did that was to stop the batch."""
     from kie_mcp.errors import KieMcpError
+    from kie_mcp.tools.paging import first_results
     from kie_mcp.tools.results import error_of_many, fields, links
 
     entries: list[dict[str, Any]] = []
@@ -80,11 +83,11 @@ def _summary(results: list[Outcome | KieMcpError], *, continue_on_error: bool) -
             entries.append({"index": index, "ok": False, "error": outcome.as_dict()})
         else:
             entries.append({"index": index, **fields(outcome)})
-            linked.extend(links(outcome))
+            linked.extend(links(outcome, str(index)))
     error = error_of_many(entries, continue_on_error=continue_on_error)
     failed = sum(not entry["ok"] for entry in entries)
     summary: dict[str, Any] = {"ok": error is None, "total": len(entries), "succeeded": len(entries) - failed}
-    summary |= {"failed": failed, **_cost(entries), "results": entries}
+    summary |= {"failed": failed, **_cost(entries), **first_results(entries, services, _OTHERWISE)}
     if error is not None:
         summary["error"] = error
     return ToolResult(summary, is_error=error is not None, links=linked)
@@ -102,9 +105,7 @@ def _cost(entries: list[dict[str, Any]]) -> dict[str, float]:
 TOOL = Tool(
     name="generate_visual_batch",
     title="Generate many pictures",
-    description=(
-        "Make many pictures at once and save them. A default_ argument serves every item that does not set its own."
-    ),
+    description="Make many pictures at once and save them. A default_ argument serves items without their own.",
     annotations={"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": True},
     handler=_handle,
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
     from kie_mcp.shapes import model_line, whole_model
+    from kie_mcp.tools.paging import page
 
     context.raise_if_cancelled()
     query, kind = arguments.get("query"), arguments.get("kind")
@@ -23,7 +24,10 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
     if exact is not None and kind in (None, exact.kind):
         return ToolResult({"ok": True, "total": 1, "models": [whole_model(exact)]})
     found = catalogue.search(query, kind)
-    shown: dict[str, Any] = {"ok": True, "total": len(found), "models": [model_line(model) for model in found]}
+    models, more = page(map(model_line, found), services)
+    shown: dict[str, Any] = {"ok": True, "total": len(found), "models": models}
+    if more:
+        shown["next_step"] = f"The first {len(models)} of {len(found)} models are here; name a query or a kind."
     if not found and query:
         shown["did_you_mean"] = catalogue.nearest(query)
     return ToolResult(shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.text import shortened
+from kie_mcp.tools.paging import characters
 from kie_mcp.tools.spec import ToolResult
 
 if TYPE_CHECKING:
@@ -13,14 +14,31 @@ if TYPE_CHECKING:
     from kie_mcp.jobs import News
 
 _LONGEST_PROMPT = 200
+_MOST_CHARACTERS = 5_000
+"""Of JSON; what is longer is told in short."""
 
 
 def with_news(result: ToolResult, news: Sequence[News]) -> ToolResult:
     """The same answer, with ``finished_meanwhile`` where there is news: tasks that nobody waited for have ended."""
     if not news:
         return result
-    told = [_entry(entry) for entry in news]
-    return ToolResult({**result.structured, "finished_meanwhile": told}, is_error=result.is_error, links=result.links)
+    return ToolResult(
+        {**result.structured, "finished_meanwhile": _entries(news)},
+        is_error=result.is_error,
+        links=result.links,
+        preview=result.preview,
+    )
+
+
+def _entries(news: Sequence[News]) -> list[dict[str, Any]]:
+    room, told = _MOST_CHARACTERS, []
+    for one in news:
+        entry = _entry(one)
+        if characters(entry) > room:
+            entry = {"task_id": one.task_id, "status": one.status, "next_step": "get_visual_task shows the rest."}
+        room -= characters(entry)
+        told.append(entry)
+    return told
 
 
 def _entry(news: News) -> dict[str, Any]:

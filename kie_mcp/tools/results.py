@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kie_mcp.text import shortened
 from kie_mcp.tools.spec import Link, ToolResult
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from kie_mcp.jobs import Outcome
 
+_LONGEST_REASON = 1_000
 _RUNNING = frozenset({"submitted", "waiting", "queuing", "generating", "unknown"})
 
 
@@ -48,9 +50,12 @@ def result(outcome: Outcome) -> ToolResult:
     return ToolResult(fields(outcome), is_error=outcome.failure is not None, links=links(outcome))
 
 
-def links(outcome: Outcome) -> list[Link]:
-    """The saved pictures as links."""
-    return [Link(Path(file.path).as_uri(), Path(file.path).name, file.mime_type, file.bytes) for file in outcome.files]
+def links(outcome: Outcome, label: str | None = None) -> list[Link]:
+    """The saved pictures as links, all of that label or each of its number."""
+    return [
+        Link(Path(file.path).as_uri(), Path(file.path).name, file.mime_type, file.bytes, label or str(number))
+        for number, file in enumerate(outcome.files, start=1)
+    ]
 
 
 def error_of_many(entries: Sequence[Mapping[str, Any]], *, continue_on_error: bool) -> dict[str, Any] | None:
@@ -62,7 +67,8 @@ def error_of_many(entries: Sequence[Mapping[str, Any]], *, continue_on_error: bo
     if not failed or (len(failed) < len(entries) and continue_on_error):
         return None
     first = next((entry for entry in failed if entry["error"]["category"] != "cancelled"), failed[0])
-    message = f"{len(failed)} of {len(entries)} items failed; item {first['index']}: {first['error']['message']}"
+    reason = shortened(first["error"]["message"], _LONGEST_REASON)
+    message = f"{len(failed)} of {len(entries)} items failed; item {first['index']}: {reason}"
     return {**first["error"], "message": message}
 
 

@@ -12,31 +12,54 @@ if TYPE_CHECKING:
     from kie_mcp.context import CallContext
     from kie_mcp.errors import KieMcpError
     from kie_mcp.services import Services
+    from kie_mcp.text import Base64
 
     Handler = Callable[[Services, dict[str, Any], CallContext], "ToolResult"]
 
 
 class Link:
-    """A saved picture, as a link that hosts can show: ``uri`` is a ``file://`` URL, ``size`` is in bytes."""
+    """A saved picture, as a link that hosts can show: ``uri`` is a ``file://`` URL, ``size`` is in bytes.
 
-    __slots__ = ("mime_type", "name", "size", "uri")
+    ``label`` tells it apart from the others of its answer: the index of its item, or else its number.
+    """
 
-    def __init__(self, uri: str, name: str, mime_type: str, size: int) -> None:
+    __slots__ = ("label", "mime_type", "name", "size", "uri")
+
+    def __init__(self, uri: str, name: str, mime_type: str, size: int, label: str = "") -> None:
         self.uri = uri
         self.name = name
         self.mime_type = mime_type
         self.size = size
+        self.label = label
+
+
+class Preview:
+    """A small picture of what is linked to, to be shown in the conversation."""
+
+    __slots__ = ("data", "mime_type")
+
+    def __init__(self, data: Base64, mime_type: str) -> None:
+        self.data = data
+        self.mime_type = mime_type
 
 
 class ToolResult:
-    """A tool's answer: ``structured`` is complete in itself; ``links`` name the files in it."""
+    """A tool's answer: ``structured`` is complete in itself; ``links`` name the files in it, ``preview`` shows them."""
 
-    __slots__ = ("is_error", "links", "structured")
+    __slots__ = ("is_error", "links", "preview", "structured")
 
-    def __init__(self, structured: dict[str, Any], *, is_error: bool = False, links: Sequence[Link] = ()) -> None:
+    def __init__(
+        self,
+        structured: dict[str, Any],
+        *,
+        is_error: bool = False,
+        links: Sequence[Link] = (),
+        preview: Preview | None = None,
+    ) -> None:
         self.structured = structured
         self.is_error = is_error
         self.links = tuple(links)
+        self.preview = preview
 
     @classmethod
     def failure(cls, error: KieMcpError) -> ToolResult:

@@ -96,7 +96,10 @@ def _unknown_names(misfit: Misfit) -> str:
     known = list(misfit.schema.get("properties", {}))
     unknown = [name for name in misfit.value if name not in known]
     listed = f" Known arguments: {', '.join(known)}." if known else " There are no arguments."
-    return " ".join(f"Unknown argument {name!r}.{did_you_mean(name, known)}" for name in unknown) + listed
+    named = [shortened(name, _LONGEST_VALUE) for name in unknown[:_MOST_PROBLEMS]]
+    more = len(unknown) - len(named)
+    further = f" And {more} more." if more else ""
+    return " ".join(f"Unknown argument {name!r}.{did_you_mean(name, known)}" for name in named) + further + listed
 
 
 def _name(misfit: Misfit) -> str:

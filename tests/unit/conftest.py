@@ -15,6 +15,8 @@ from PIL import Image
 from kie_mcp.clock import Clock
 from kie_mcp.config import Config, Rate
 from kie_mcp.files import Outputs
+from kie_mcp.files.preview import Previews
+from kie_mcp.jobs import Jobs
 from kie_mcp.jobs.batch import Batches
 from kie_mcp.jobs.generation import Generations
 from kie_mcp.jobs.recovery import Recovery
@@ -24,8 +26,13 @@ from kie_mcp.jobs.submitting import Submitter
 from kie_mcp.jobs.unattended import Unattended
 from kie_mcp.jobs.uploads import Uploads
 from kie_mcp.jobs.watching import Watcher
-from kie_mcp.ledger import Custody, Database, Presence, RateWindow, TaskLedger, UploadLedger
+from kie_mcp.ledger import Custody, Database, Presence, RateWindow, SavedFile, TaskLedger, UploadLedger
+from kie_mcp.ledger.batch_results import BatchResults
 from kie_mcp.ledger.documents import SqliteDocuments
+from kie_mcp.ledger.gallery import Gallery
+from kie_mcp.services import Services
+from kie_mcp.tools import TOOLS
+from mcp_definitions import LATEST, result_problems
 
 ERROR = {
     "type": "object",
@@ -117,6 +124,9 @@ def joined(config, catalogue, clock, client, downloads):
         generations=generations,
         batches=batches,
         recovery=Recovery(generations, custody, clock),
+        gallery=Gallery(database),
+        batch_results=BatchResults(database, clock, lambda: f"b{next(names)}", config.secrets()),
+        previews=Previews(),
         custody=custody,
         presence=presence,
         window=window,
@@ -124,6 +134,36 @@ def joined(config, catalogue, clock, client, downloads):
         documents=documents,
         uploads=uploads,
     )
+
+
+class Album:
+    """Tasks that have succeeded, with their pictures on disk, written down as the program does it; Kie is not asked."""
+
+    def __init__(self, jobs, folder, data):
+        self.jobs = jobs
+        self.folder = folder
+        self.data = data
+        self._numbers = itertools.count(1)
+        folder.mkdir()
+
+    def task(self, prompt="a fox", model="z-image"):
+        """The id of a new task that is under way."""
+        task_id = f"task-{next(self._numbers)}"
+        number = self.jobs.ledger.begin(model=model, prompt=prompt, request={}, output_path=self.folder)
+        self.jobs.ledger.accepted(number, task_id)
+        return task_id
+
+    def save(self, *names, **asked):
+        """Make one task with pictures of these names; the path of the first."""
+        task_id, paths = self.task(**asked), [self.folder / name for name in names]
+        for path in paths:
+            path.write_bytes(self.data)
+        self.jobs.ledger.observed(task_id, "success", image_urls=[f"https://a/{name}" for name in names])
+        files = [SavedFile(str(path), "image/png", len(self.data), 40, 30) for path in paths]
+        assert self.jobs.custody.claim(task_id, "test")
+        assert self.jobs.custody.saved(task_id, "test", files)
+        self.jobs.custody.release(task_id, "test")
+        return paths[0]
 
 
 @pytest.fixture
@@ -163,6 +203,60 @@ def join():
             return floor
 
         yield make
+
+
+@pytest.fixture
+def services(make_config, catalogue, clock, join):
+    """What the rooms of the protocol's features work with; Kie must not be asked."""
+
+    def build(*given):
+        floor = join(*given, None, None)
+        parts = {name: getattr(floor, name) for name in set(Jobs.__dataclass_fields__) - {"client", "refresher"}}
+        return Jobs(client=None, refresher=None, **parts)
+
+    config = make_config()
+    return Services(clock=clock, load_config=lambda: config, load_catalogue=lambda: catalogue, build_jobs=build)
+
+
+@pytest.fixture
+def album(services, tmp_path, png):
+    """A ledger with saved pictures: ``album.save("fox.png")``."""
+    return Album(services.jobs, tmp_path / "album", png)
+
+
+@pytest.fixture(scope="session")
+def tools_by_name():
+    """The names of the tools."""
+    return {tool.name for tool in TOOLS}
+
+
+@pytest.fixture(scope="session")
+def tool_words(tools_by_name):
+    """What texts about the tools may name: tools, arguments, fields of answers and errors, and their values."""
+    words = {*tools_by_name, "default_", "task:", *ERROR["properties"], *ERROR["properties"]["category"]["enum"]}
+
+    def add(schema):
+        words.update(schema.get("properties", {}), schema.get("enum", ()))
+        for part in schema.get("properties", {}).values():
+            add(part)
+        if "items" in schema:
+            add(schema["items"])
+
+    for tool in TOOLS:
+        add(tool.input_schema)
+        add(tool.output_schema)
+    return words
+
+
+@pytest.fixture(scope="session")
+def official():
+    """Hold the result of a method against its official definition; the result."""
+
+    def check(method, result):
+        assert result_problems(LATEST, method, result) == []
+        return result
+
+    return check
 
 
 @pytest.fixture(scope="session")

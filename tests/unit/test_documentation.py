@@ -12,6 +12,7 @@ from kie_mcp.cli import hosts
 from kie_mcp.cli.main import parser
 from kie_mcp.config import VARIABLES, Config
 from kie_mcp.protocol.clients import Clients
+from kie_mcp.protocol.revisions import HANDSHAKE, NAMES
 from kie_mcp.tools import TOOLS
 
 ROOT = Path(__file__).parents[2]
@@ -20,10 +21,11 @@ COMMAND = "/path/to/.venv/bin/kie-mcp"
 FOLDER = "/path/to/pictures"
 
 
-def table(heading: str) -> dict[str, list[str]]:
-    """The rows of the first table below a heading, by their first cell without back-quotes."""
+def table(heading: str, number: int = 1) -> dict[str, list[str]]:
+    """The rows of the first (or a later) table below a heading, by their first cell without back-quotes."""
     section = README.split(f"\n{heading}\n", 1)[1]
-    lines = section[section.index("\n|") + 1 :].split("\n\n", 1)[0].splitlines()[2:]
+    blocks = [block for block in section.split("\n\n") if block.lstrip().startswith("|")]
+    lines = blocks[number - 1].strip().splitlines()[2:]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0].strip("`"): row[1:] for row in rows}
 
@@ -100,6 +102,27 @@ def test_the_readme_tells_how_long_every_known_host_waits_and_what_is_done_about
         else:
             expected = [f"{client['call_seconds']} s", "no", f"{seconds:g} s"]
         assert rows[client["host"]] == expected, client["host"]
+
+
+def test_the_readme_lists_every_resource():
+    found = schemas.load_resources()
+    uris = [found["guide"]["uri"], *(template["uriTemplate"] for template in found["templates"])]
+    assert list(table("## Resources, prompts, completion")) == ["file:///…", *uris]
+
+
+def test_the_readme_lists_every_prompt_with_its_arguments():
+    rows = table("## Resources, prompts, completion", number=2)
+    prompts = schemas.load_prompts()["prompts"]
+    assert list(rows) == [prompt["name"] for prompt in prompts]
+    for prompt in prompts:
+        names = [f"**{each['name']}**" if each["required"] else each["name"] for each in prompt["arguments"]]
+        assert rows[prompt["name"]][-1] == ", ".join(names)
+
+
+def test_the_readme_lists_every_revision_with_its_handshake():
+    rows = table("## The protocol")
+    assert list(rows) == list(NAMES)
+    assert {name for name, cells in rows.items() if cells[0] == "`initialize`"} == set(HANDSHAKE)
 
 
 def test_the_readme_names_only_models_that_are_bundled():

@@ -85,6 +85,7 @@ def test_the_platforms_of_the_contract_are_known(catalogue):
     named = "linkedin x instagram instagram-story facebook threads telegram reddit pinterest youtube tiktok"
     assert set(named.split()) <= set(catalogue.platform_names())
     assert catalogue.platform_names() == sorted(catalogue.platform_names())
+    assert [platform.name for platform in catalogue.platforms()] == catalogue.platform_names()
 
 
 def test_a_new_file_in_the_folder_is_a_new_model(folder, add):

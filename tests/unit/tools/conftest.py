@@ -91,7 +91,7 @@ class Tools:
     def _jobs(self, config, catalogue, clock):
         floor = self.join(config, catalogue, clock, self.kie, self.kie)
         refresher = Refresher(config, config.state_path / "catalogue.json", lambda: Market(self.kie))
-        names = ("generations", "batches", "recovery", "ledger", "custody", "presence", "database", "documents")
+        names = set(Jobs.__dataclass_fields__) - {"client", "refresher"}
         parts = {name: getattr(floor, name) for name in names}
         return Jobs(client=self.kie, refresher=refresher, **parts)
 
@@ -159,3 +159,21 @@ def die(tools):
             connection.execute("UPDATE tasks SET owner = 'dead'")
 
     return kill
+
+
+@pytest.fixture
+def serve():
+    """Let tools serve a host: nothing is collected in the background, which is not what these tests are about."""
+
+    def begin(tools):
+        assert tools.services.jobs
+        tools.services.serving = True
+        tools.services._look_again = float("inf")
+        return tools
+
+    return begin
+
+
+@pytest.fixture
+def served(serve, tools):
+    return serve(tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from kie_mcp.context import CallContext
 from kie_mcp.errors import InputError
 from kie_mcp.jobs import News
+from kie_mcp.jobs.recovery import MOST_NEWS
 from kie_mcp.services import LOOK_AGAIN_SECONDS, Services
 from kie_mcp.tools import TOOLS, call_tool
 from kie_mcp.tools.news import with_news
@@ -41,6 +43,16 @@ def test_news_is_added_to_whatever_is_answered():
 def test_a_long_prompt_is_cut():
     told = with_news(ToolResult({"ok": True}), [News("t", "success", "fox " * 500)])
     assert len(told.structured["finished_meanwhile"][0]["prompt"]) == 200
+
+
+def test_news_that_is_too_long_is_told_in_short():
+    paths = tuple(f"/out/{'x' * 200}-{number}.png" for number in range(10))
+    news = [News(f"t{number}", "success", "fox " * 100, paths) for number in range(MOST_NEWS)]
+    told = with_news(ToolResult({"ok": True}), news).structured["finished_meanwhile"]
+    assert [entry["task_id"] for entry in told] == [one.task_id for one in news]
+    assert told[0]["output_paths"] == list(paths)
+    assert told[-1] == {"task_id": "t19", "status": "success", "next_step": "get_visual_task shows the rest."}
+    assert len(json.dumps(told)) < 10_000
 
 
 def test_a_refused_call_keeps_the_news_for_the_next(tools, die):

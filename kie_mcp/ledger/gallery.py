@@ -1,0 +1,51 @@
+"""The saved pictures: which tasks have some, and whether a file is one of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kie_mcp.ledger.rows import row_from
+
+if TYPE_CHECKING:
+    from kie_mcp.ledger.database import Database
+    from kie_mcp.ledger.rows import SavedFile, TaskRow
+
+_PAGE = """
+SELECT * FROM tasks WHERE files != '[]' AND (:before IS NULL OR number < :before) ORDER BY number DESC LIMIT :limit
+"""
+_NEWER = "SELECT files FROM tasks WHERE files != '[]' AND number >= ?"
+_HOLDING = "SELECT * FROM tasks WHERE instr(files, ?) ORDER BY number DESC"
+
+
+class Gallery:
+    """The pictures that tasks have saved, whether they are still there or not.
+
+    All methods raise ``ConfigError`` where the state folder cannot be used.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, *, limit: int, before: int | None = None) -> list[TaskRow]:
+        """List at most ``limit`` tasks with saved pictures, newest first, of numbers below ``before``.
+
+        A name may have become free and been taken again: the file is that of the newest task alone, and missing from
+        the ``files`` of the others.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(_PAGE, {"limit": limit, "before": before}).fetchall()
+            newer = connection.execute(_NEWER, (before,)).fetchall()
+        taken = {file["path"] for (files,) in newer for file in json.loads(files)}
+        page = []
+        for row in map(row_from, rows):
+            page.append(replace(row, files=tuple(file for file in row.files if file.path not in taken)))
+            taken.update(file.path for file in row.files)
+        return page
+
+    def find(self, path: str) -> SavedFile | None:
+        """Find the saved picture of exactly that absolute path."""
+        with self._database.read() as connection:
+            rows = connection.execute(_HOLDING, (json.dumps(path),)).fetchall()
+        return next((file for row in rows for file in row_from(row).files if file.path == path), None)

@@ -1,0 +1,94 @@
+"""What resources there are: the guide, then the saved pictures, the newest first."""
+
+from __future__ import annotations
+
+import base64
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kie_mcp.errors import InputError
+from kie_mcp.resources.regular import status_of
+from kie_mcp.schemas import load_resources
+from kie_mcp.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kie_mcp.context import CallContext
+    from kie_mcp.ledger import SavedFile, TaskRow
+    from kie_mcp.services import Services
+
+TASKS_A_PAGE = 50
+_LONGEST_TITLE = 80
+_POSITION = re.compile(rb"before-([0-9]{1,18})")
+"""A number that SQLite can hold."""
+
+
+def list_resources(services: Services, params: Mapping[str, Any], context: CallContext) -> dict[str, Any]:
+    """One page: the guide first, then the pictures that are still there.
+
+    Hosts list resources just to look, so this makes no ledger where there is none. Raises ``InputError`` for a cursor
+    that is none, ``ConfigError`` where the ledger cannot be used.
+    """
+    before = _before(params.get("cursor"))
+    guide = [load_resources()["guide"]] if before is None else []
+    if not services.config.ledger_path.exists():
+        return {"resources": guide}
+    rows = services.jobs.gallery.page(limit=TASKS_A_PAGE + 1, before=before)
+    page: dict[str, Any] = {"resources": guide + list(_pictures(rows[:TASKS_A_PAGE], context))}
+    if len(rows) > TASKS_A_PAGE:
+        page["nextCursor"] = _cursor(rows[TASKS_A_PAGE - 1].number)
+    return page
+
+
+def list_templates(services: Services, params: Mapping[str, Any], context: CallContext) -> dict[str, Any]:  # noqa: ARG001 - every method is given them
+    """The forms of URI of models and tasks, on one page. Raises ``InputError`` for a cursor: nobody was given one."""
+    if params.get("cursor") is not None:
+        raise InputError("params.cursor is none of this server's: all templates are on one page.")
+    return {"resourceTemplates": load_resources()["templates"]}
+
+
+def _pictures(rows: list[TaskRow], context: CallContext) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        for file in row.files:
+            context.raise_if_cancelled()
+            status = status_of(file.path)
+            if status is not None:
+                yield _entry(row, file, status.st_size)
+
+
+def _entry(row: TaskRow, file: SavedFile, size: int) -> dict[str, Any]:
+    from kie_mcp.shapes import time_stamp
+
+    path = Path(file.path)
+    pixels = f"{file.width} x {file.height} pixels" if file.width and file.height else None
+    return {
+        "uri": path.as_uri(),
+        "name": printable(path.name),
+        "title": printable(row.prompt or path.stem, _LONGEST_TITLE),
+        "description": ", ".join(filter(None, (row.model, pixels, f"task {row.task_id}"))),
+        "mimeType": file.mime_type,
+        "size": size,
+        "annotations": {"audience": ["user"], "lastModified": time_stamp(row.completed_at or row.created_at)},
+    }
+
+
+def _cursor(number: int) -> str:
+    return base64.urlsafe_b64encode(b"before-%d" % number).decode()
+
+
+def _before(cursor: object) -> int | None:
+    """The number of the task that a page begins after; ``None`` for the first page."""
+    if cursor is None:
+        return None
+    found = None
+    if isinstance(cursor, str):
+        with suppress(ValueError):
+            found = _POSITION.fullmatch(base64.b64decode(cursor, b"-_", validate=True))
+    if found is None:
+        from kie_mcp.catalogue.problems import shown
+
+        raise InputError(f"params.cursor is {shown(cursor)}; it must be the nextCursor of an earlier page.")
+    return int(found[1])
