@@ -134,6 +134,8 @@ def show_tasks(answer: Mapping[str, Any]) -> None:
     ]
     if rows:
         terminal.print_table(("made", "task id", "status", "model", "files, error or prompt"), rows)
+    elif answer.get("results"):
+        terminal.note("these are the results of a batch: add --json to see them.")
     else:
         terminal.note("no tasks.")
     if "next_cursor" in answer:

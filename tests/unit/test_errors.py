@@ -8,7 +8,15 @@ import re
 import pytest
 
 from kie_mcp import errors
-from kie_mcp.errors import CancelledError, ConfigError, KieMcpError, RateLimitError, ServerError, TaskFailedError
+from kie_mcp.errors import (
+    CancelledError,
+    ConfigError,
+    KieMcpError,
+    NoResourceError,
+    RateLimitError,
+    ServerError,
+    TaskFailedError,
+)
 
 RETRYABLE = {
     "RateLimitError",
@@ -52,7 +60,7 @@ def test_asking_again_is_offered_only_where_it_can_help():
     assert {name for name, cls in every_class().items() if cls.retryable} == RETRYABLE
 
 
-@pytest.mark.parametrize("cls", every_class().values())
+@pytest.mark.parametrize("cls", [cls for cls in every_class().values() if cls is not NoResourceError])
 def test_every_error_says_what_to_do(cls):
     shown = cls("what is wrong").as_dict()
     assert shown == {
@@ -63,6 +71,12 @@ def test_every_error_says_what_to_do(cls):
     }
     assert shown["next_step"].endswith(".")
     assert str(cls("what is wrong")) == "what is wrong"
+
+
+def test_a_resource_that_is_not_there_is_named():
+    error = NoResourceError("file:///nope.png")
+    assert (error.uri, error.message) == ("file:///nope.png", "Resource not found")
+    assert "resources/list" in error.next_step
 
 
 def test_the_code_and_the_task_are_shown_where_they_are_known():

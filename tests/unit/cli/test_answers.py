@@ -216,6 +216,11 @@ def test_no_tasks_are_no_table(capsys):
     assert capsys.readouterr() == ("", "kie-mcp: no tasks.\n")
 
 
+def test_results_of_a_batch_are_shown_as_json(capsys):
+    show_tasks({"ok": True, "tasks": [], "results": [{"index": 0, "ok": True}]})
+    assert "--json" in capsys.readouterr().err
+
+
 def test_older_tasks_are_mentioned(capsys):
     show_tasks({"ok": True, "tasks": [entry()], "next_cursor": "before-7"})
     assert capsys.readouterr().err == "kie-mcp: there are older ones: add --cursor before-7\n"
