@@ -28,16 +28,17 @@ _LEVELS = {
 """The levels of RFC 5424 among those of Python."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Ear:
-    """Somebody who listens: from which level on, and how it is told."""
+    """Somebody who listens: from which level on, how it is told, and whether it is over."""
 
     level: int
     tell: Tell
+    closed: bool = False
 
     def hears(self, record: logging.LogRecord) -> bool:
         """Tell it, if the record is grave enough; whether it is."""
-        if record.levelno < self.level:
+        if self.closed or record.levelno < self.level:
             return False
         self.tell(record.levelname.lower(), record.getMessage())
         return True
@@ -64,11 +65,13 @@ class Listeners(LastingHandler):
 
     @contextmanager
     def during(self, level: str, tell: Tell) -> Iterator[None]:
-        """Tell of what is logged inside the block, by this thread or with a copy of its context."""
-        token = _OF_REQUEST.set(_Ear(_LEVELS[level], tell))
+        """Tell of what is logged until the block ends, by this thread or with a copy of its context."""
+        ear = _Ear(_LEVELS[level], tell)
+        token = _OF_REQUEST.set(ear)
         try:
             yield
         finally:
+            ear.closed = True
             _OF_REQUEST.reset(token)
 
     def handle(self, record: logging.LogRecord) -> bool:

@@ -7,7 +7,11 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+
+from kie_mcp.tools import TOOLS
+from mcp_messages import Conversation
 
 ROOT = Path(__file__).resolve().parents[1]
 KEY = "k-5c1f0e9b7a3d2468"
@@ -33,13 +37,21 @@ def environment_for(sandbox, folder, **settings):
     }
 
 
+@cache
+def output_schemas():
+    """Those of the tools, by their names."""
+    return {tool.name: tool.output_schema for tool in TOOLS}
+
+
 class ServerProcess:
     """A server process with its pipes in the test's hand; ``environment`` is all of its environment.
 
-    Its log goes to ``stderr``: a pipe that nobody reads, unless an open file is given.
+    Its log goes to ``stderr``: a pipe that nobody reads, unless an open file is given. All that it says is held against
+    the official definitions; a test that cancels calls which may just be over says that answers are ``crossing``.
     """
 
-    def __init__(self, environment, folder, stderr=subprocess.PIPE):
+    def __init__(self, environment, folder, stderr=subprocess.PIPE, *, crossing=False):
+        self.conversation = Conversation(output_schemas(), crossing=crossing)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kie_mcp"],
             stdin=subprocess.PIPE,
@@ -64,7 +76,13 @@ class ServerProcess:
         message = {"jsonrpc": "2.0", "method": method, "params": params}
         if number is not None:
             message["id"] = number
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
+        self.write(json.dumps(message).encode() + b"\n")
+
+    def write(self, lines):
+        """Send whole lines as they are."""
+        for line in lines.split(b"\n"):
+            self.conversation.sent(line)
+        self.process.stdin.write(lines)
         self.process.stdin.flush()
 
     def call(self, number, tool, arguments=None, **meta):
@@ -72,7 +90,11 @@ class ServerProcess:
         self.send("tools/call", number, name=tool, arguments=arguments or {}, **more)
 
     def receive(self):
-        return json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        assert line, "the server has ended"
+        message = self.conversation.received(line)
+        self.conversation.check()
+        return message
 
     def answer(self):
         """The next answer to a call, as structured content."""
@@ -102,10 +124,12 @@ class ServerProcess:
                 return message["params"]["message"].split()[-1]
 
     def end(self):
-        """Close the input; the rest of the output, and the exit code."""
+        """Close the input; the rest of the output, which leaves no request without its answer, and the exit code."""
         self.process.stdin.close()
-        rest = self.process.stdout.read()
-        return [json.loads(line) for line in rest.splitlines()], self.process.wait()
+        rest = [self.conversation.received(line) for line in self.process.stdout.read().splitlines()]
+        self.conversation.check()
+        assert self.conversation.owed == []
+        return rest, self.process.wait()
 
     @property
     def most_memory(self):

@@ -37,7 +37,8 @@ MOST_SCANS = 32
 """Of a progressive JPEG, which as a rule has ten. One of 70 bytes can take as long as decoding every pixel anew."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
-_MOST_FILE_BYTES = 100 * 2**20
+_MOST_FILE_BYTES = 32 * 2**20
+"""Of a picture that is shown: what a PNG says beside its pixels is read whole."""
 _SCAN = b"\xff\xda"
 """The marker that begins a scan (ITU-T T.81, B.1.1.3); the data of a scan cannot hold it."""
 _PIECE = 65536

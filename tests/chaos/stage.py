@@ -34,7 +34,7 @@ class Server(ServerProcess):
 
     def __init__(self, environment, folder, said):
         self._err = said.with_suffix(".err").open("wb")
-        super().__init__(environment, folder, stderr=self._err)
+        super().__init__(environment, folder, stderr=self._err, crossing=True)
         self._said = said.with_suffix(".out").open("wb")
         self._news = threading.Condition()
         self._messages = []
@@ -44,13 +44,15 @@ class Server(ServerProcess):
         self.send("initialize", HELLO, **HANDSHAKE)
         self.send("notifications/initialized")
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.process.kill()
         self.hang_up()
         super().__exit__()
         os.close(self._wake)
         os.close(self._waker)
         self._err.close()
+        if kind is None:
+            self.conversation.check()
 
     def hang_up(self):
         """Read no more, and close both ends."""
@@ -105,7 +107,7 @@ class Server(ServerProcess):
             self._said.write(data)
             *lines, rest = (rest + data).split(b"\n")
             with self._news:
-                self._messages.extend(json.loads(line) for line in lines)
+                self._messages.extend(self.conversation.received(line) for line in lines)
                 self._news.notify_all()
         self._said.close()
         with self._news:

@@ -16,6 +16,8 @@ from kie_mcp.protocol.server import Server
 from kie_mcp.sandbox import Sandbox, SandboxOptions
 from kie_mcp.sandbox.faults import Faults
 from kie_mcp.tools import TOOLS, call_tool
+from mcp_messages import Conversation
+from processes import output_schemas
 
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -46,11 +48,13 @@ class Host:
         self.progress = []
         self.heard_at = []
         self._clock = clock or Clock()
+        self._conversation = Conversation(output_schemas())
         self._answers = {}
         self._ids = itertools.count(1)
         self._server = Server(
             tools=lambda: TOOLS,
             call_tool=lambda tool, arguments, context: call_tool(tool, kie.services, arguments, context),
+            answer=lambda *_: {},
             send=self._take,
             spawn=lambda job: job(),
             clock=self._clock,
@@ -60,7 +64,7 @@ class Host:
         self._ask("initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": name})
 
     def _take(self, line):
-        message = json.loads(line)
+        message = self._conversation.received(line)
         self.heard_at.append(self._clock.monotonic())
         if "id" in message:
             self._answers[message["id"]] = message["result"]
@@ -72,7 +76,10 @@ class Host:
 
     def _ask(self, method, **params):
         number = next(self._ids)
-        self._server.receive(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}).encode())
+        line = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+        self._conversation.sent(line)
+        self._server.receive(line.encode())
+        self._conversation.check()
         return self._answers.pop(number)
 
     def call(self, tool, arguments, **meta):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -13,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+
+from mcp_messages import Conversation
+from processes import output_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +52,13 @@ def assert_wide_picture(path: str) -> None:
 
 def test_the_piped_example_prints_two_json_lines(run):
     lines = run("sh", "-c", example("pipe")).splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [1, 2]
-    made = json.loads(lines[1])["result"]["structuredContent"]
+    conversation = Conversation(output_schemas())
+    for line in re.findall(r"^ *'(\{.*\})'", example("pipe"), re.MULTILINE):
+        conversation.sent(line)
+    answers = [conversation.received(line) for line in lines]
+    conversation.check()
+    assert [answer["id"] for answer in answers] == [1, 2]
+    made = answers[1]["result"]["structuredContent"]
     with Image.open(made["output_path"]) as picture:
         picture.verify()
 

@@ -164,9 +164,9 @@ def test_the_stateless_era_makes_a_picture_without_a_handshake(server):
     server.call(1, "generate_visual", {"prompt": "a fox"}, **META)
     result = server.receive()["result"]
     assert result["resultType"] == "complete"
-    assert [block["type"] for block in result["content"]] == ["text", "resource_link"]
+    assert [block["type"] for block in result["content"]] == ["text", "image", "resource_link"]
     assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
-    assert result["content"][1]["uri"] == Path(result["structuredContent"]["output_path"]).as_uri()
+    assert result["content"][2]["uri"] == Path(result["structuredContent"]["output_path"]).as_uri()
 
 
 def test_a_host_that_goes_away_loses_no_task(server, server_process, sandbox, environment, tmp_path):

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from mcp_messages import Conversation
+
 ROOT = Path(__file__).resolve().parents[2]
 FAKE = [sys.executable, str(Path(__file__).with_name("stdio_server.py"))]
 REAL = [sys.executable, "-m", "kie_mcp"]
@@ -57,17 +59,29 @@ def lines_of(*messages):
 
 
 def run(command, data, cwd=None, **more):
-    """Run a server over the whole input; what it answered, and the finished process."""
+    """Run a server over the whole input, all of which it answers; what it said, and the finished process."""
     done = subprocess.run(
         command, input=data, capture_output=True, timeout=60, check=False, env=environment(**more), cwd=cwd
     )
-    return [json.loads(line) for line in done.stdout.splitlines()], done
+    return heard(data, done.stdout), done
+
+
+def heard(data, output):
+    """The messages in an output, which is what an input has to be answered with."""
+    conversation = Conversation()
+    for line in data.split(b"\n"):
+        conversation.sent(line)
+    messages = [conversation.received(line) for line in output.splitlines()]
+    conversation.check()
+    assert conversation.owed == []
+    return messages
 
 
 class Server:
     """A running process with its pipes in the test's hand."""
 
     def __init__(self):
+        self.conversation = Conversation()
         self.process = subprocess.Popen(
             FAKE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         )
@@ -76,11 +90,15 @@ class Server:
         self.write(lines_of(*messages))
 
     def write(self, data):
+        for line in data.split(b"\n"):
+            self.conversation.sent(line)
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
     def receive(self):
-        return json.loads(self.process.stdout.readline())
+        message = self.conversation.received(self.process.stdout.readline())
+        self.conversation.check()
+        return message
 
     def end(self):
         """Let a process that still runs come to its end, and close the pipes."""
@@ -345,10 +363,11 @@ os._exit = tell
 from kie_mcp.__main__ import main
 main()
 """
-    data = lines_of(INITIALIZE, INITIALIZED, request(1, "tools/list")).decode()
+    data = lines_of(INITIALIZE, INITIALIZED, request(1, "tools/list"))
     kept = {name: value for name, value in environment().items() if not name.startswith("COV")}
-    done = subprocess.run([sys.executable, "-c", probe, data], capture_output=True, check=True, env=kept, timeout=60)
-    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [0, 1]
+    command = [sys.executable, "-c", probe, data.decode()]
+    done = subprocess.run(command, capture_output=True, check=True, env=kept, timeout=60)
+    assert [answer["id"] for answer in heard(data, done.stdout)] == [0, 1]
     loaded = done.stderr.decode().split()
     assert "kie_mcp.protocol.server" in loaded
     assert [name for name in SLOW_MODULES if name in loaded] == []

@@ -63,6 +63,13 @@ def test_a_request_hears_what_is_logged_for_it_alone(listeners, heard):
     assert heard == [("info", "of this one"), ("info", "of a part of it")]
 
 
+def test_a_part_of_a_request_that_outlives_it_is_not_heard(listeners, heard):
+    with listeners.during("info", lambda *told: heard.append(told)):
+        context = contextvars.copy_context()
+    context.run(log.logger().error, "too late")
+    assert heard == []
+
+
 def test_what_two_listen_to_is_told_once(listeners, heard):
     listeners.hear("error", lambda *told: heard.append(("all", *told)))
     with listeners.during("debug", lambda *told: heard.append(("request", *told))):

@@ -11,6 +11,8 @@ import pytest
 from kie_mcp.clock import Clock
 from kie_mcp.protocol.server import Server
 from kie_mcp.tools.spec import Tool, ToolResult
+from mcp_definitions import LEVELS
+from mcp_messages import Conversation
 
 if TYPE_CHECKING:
     import threading
@@ -22,6 +24,17 @@ ENVELOPE = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
+
+
+RESULTS: dict[str, dict[str, Any]] = {
+    "resources/list": {"resources": []},
+    "resources/templates/list": {"resourceTemplates": []},
+    "resources/read": {"contents": []},
+    "prompts/list": {"prompts": []},
+    "prompts/get": {"messages": []},
+    "completion/complete": {"completion": {"values": []}},
+}
+"""The least that each method may answer with."""
 
 
 class StillClock(Clock):
@@ -69,12 +82,15 @@ class FakeListeners:
     @contextmanager
     def during(self, level: str, tell: Callable[[str, str], None]) -> Iterator[None]:
         self.ears.append((level, tell))
-        yield
-        self.ears.pop()
+        try:
+            yield
+        finally:
+            self.ears.pop()
 
     def say(self, level: str, text: str) -> None:
-        for _, tell in self.ears:
-            tell(level, text)
+        for least, tell in self.ears:
+            if LEVELS.index(level) >= LEVELS.index(least):
+                tell(level, text)
 
 
 class Harness:
@@ -82,6 +98,7 @@ class Harness:
 
     def __init__(self) -> None:
         self.clock = StillClock()
+        self.conversation = Conversation()
         self.lines: list[str] = []
         self.jobs: list[Callable[[], None]] = []
         self.beside: list[Callable[[], None]] = []
@@ -95,13 +112,15 @@ class Harness:
         self.tool: Callable[[dict[str, Any], CallContext], ToolResult] = lambda arguments, _: ToolResult(
             {"ok": True, "arguments": arguments}
         )
-        self.feature: Callable[[str, dict[str, Any], CallContext], dict[str, Any]] = lambda *_: {}
+        self.feature: Callable[[str, dict[str, Any], CallContext], dict[str, Any]] = lambda method, *_: dict(
+            RESULTS[method]
+        )
         self.listeners = FakeListeners()
         self.server = Server(
             tools=self._tools,
             call_tool=self._call,
             answer=self._answer,
-            send=self.lines.append,
+            send=self._send,
             spawn=self._spawn,
             clock=self.clock,
             redact=self._redact,
@@ -110,6 +129,10 @@ class Harness:
             start_thread=self.beside.append,
             log=lambda: self.listeners,
         )
+
+    def _send(self, line: str) -> None:
+        self.lines.append(line)
+        self.conversation.received(line)
 
     def _clients(self) -> list[dict[str, Any]]:
         self.client_loads += 1
@@ -141,7 +164,15 @@ class Harness:
     def line(self, text: str | bytes) -> list[Any]:
         """Deliver one raw line; what was sent for it."""
         before = len(self.lines)
+        self.conversation.sent(text)
         self.server.receive(text.encode() if isinstance(text, str) else text)
+        return [json.loads(line) for line in self.lines[before:]]
+
+    def reject(self, reason: str) -> list[Any]:
+        """Tell of a line that could not be delivered; what was sent for it."""
+        before = len(self.lines)
+        self.conversation.sent(b"?")
+        self.server.reject(reason)
         return [json.loads(line) for line in self.lines[before:]]
 
     def say(self, message: Any) -> list[Any]:
@@ -196,8 +227,17 @@ class Harness:
 
 
 @pytest.fixture
-def harness() -> Harness:
-    return Harness()
+def harness() -> Iterator[Harness]:
+    """All that it sends is held against the official definitions."""
+    made = Harness()
+    yield made
+    made.conversation.check()
+
+
+@pytest.fixture(scope="session")
+def make_harness() -> type[Harness]:
+    """For tests that need several."""
+    return Harness
 
 
 @pytest.fixture

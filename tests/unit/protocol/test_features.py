@@ -29,10 +29,14 @@ def ask(harness, method="resources/list", **params):
     return answer
 
 
+def record(asked, feature):
+    return lambda *of: asked.append(of) or feature(*of)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_asked_reaches_the_room_with_its_params(harness, method):
     asked = []
-    harness.feature = lambda *of: asked.append(of) or {}
+    harness.feature = record(asked, harness.feature)
     ask(harness, method, cursor="c")
     ((name, params, context),) = asked
     assert (name, params["cursor"], context.cancelled) == (method, "c", False)
@@ -41,24 +45,21 @@ def test_what_is_asked_reaches_the_room_with_its_params(harness, method):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_request_without_params_asks_with_none(harness, method):
     asked = []
-    harness.feature = lambda _, params, __: asked.append(params) or {}
+    harness.feature = record(asked, harness.feature)
     harness.say({"jsonrpc": "2.0", "id": 1, "method": method})
     harness.run()
-    assert asked == [{}]
+    assert [params for _, params, _ in asked] == [{}]
 
 
 @pytest.mark.parametrize(("revision", "titled"), [("2024-11-05", False), ("2025-03-26", False), ("2025-06-18", True)])
 def test_titles_and_dates_are_told_where_the_revision_has_them(harness, revision, titled):
     harness.initialize(revision)
-    harness.feature = lambda *_: {"resources": [PICTURE], "prompts": [PROMPT]}
-    result = ask(harness)["result"]
-    if titled:
-        assert result == {"resources": [PICTURE], "prompts": [PROMPT]}
-    else:
-        assert result["resources"] == [
-            {"uri": PICTURE["uri"], "name": "fox.png", "annotations": {"audience": ["user"]}}
-        ]
-        assert result["prompts"] == [{"name": "set", "arguments": [{"name": "style", "required": True}]}]
+    plain = {"uri": PICTURE["uri"], "name": "fox.png", "annotations": {"audience": ["user"]}}
+    harness.feature = lambda *_: {"resources": [PICTURE]}
+    assert ask(harness)["result"] == {"resources": [PICTURE if titled else plain]}
+    plain = {"name": "set", "arguments": [{"name": "style", "required": True}]}
+    harness.feature = lambda *_: {"prompts": [PROMPT]}
+    assert ask(harness, "prompts/list")["result"] == {"prompts": [PROMPT if titled else plain]}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_titles_and_dates_are_told_where_the_revision_has_them(harness, revision
 def test_a_stateless_result_says_how_long_it_keeps(harness, envelope, method, cache):
     result = ask(harness, method, _meta=envelope)["result"]
     del result["_meta"]
-    assert result == {"resultType": "complete", **cache}
+    assert result == {"resultType": "complete", **harness.feature(method), **cache}
 
 
 @pytest.mark.parametrize(("stateless", "code"), [(False, -32002), (True, -32602)])
@@ -119,7 +120,7 @@ def test_an_unexpected_error_says_nothing_of_itself(harness, raised):
 
 def test_a_cancelled_request_is_not_answered_nor_begun(harness):
     asked = []
-    harness.feature = lambda *of: asked.append(of) or {}
+    harness.feature = record(asked, harness.feature)
     harness.ask_later("resources/read", {}, 7)
     assert harness.server.in_flight() == 1
     harness.cancel(7)
@@ -130,7 +131,6 @@ def test_a_cancelled_request_is_not_answered_nor_begun(harness):
 
 def test_the_answers_are_part_of_a_batch(harness):
     harness.initialize("2025-03-26")
-    harness.feature = lambda method, *_: {"prompts": []} if method == "prompts/list" else {"resources": []}
     methods = ["prompts/list", "resources/list", "ping"]
     harness.say([{"jsonrpc": "2.0", "id": number, "method": method} for number, method in enumerate(methods)])
     (answers,) = harness.run()

@@ -25,8 +25,8 @@ def test_nothing_is_told_before_it_is_asked_for(harness):
 def test_after_a_handshake_everything_of_a_level_is_told(harness, level):
     assert harness.ask("logging/setLevel", {"level": level})["result"] == {}
     assert harness.listeners.ears[0][0] == level
-    harness.listeners.say("warning", "A poll failed.")
-    assert told(harness.sent()) == [{"level": "warning", "logger": "kie-mcp", "data": "A poll failed."}]
+    harness.listeners.say(level, "A poll failed.")
+    assert told(harness.sent()) == [{"level": level, "logger": "kie-mcp", "data": "A poll failed."}]
 
 
 @pytest.mark.parametrize("params", [{}, {"level": "loud"}, {"level": 7}, {"level": None}, {"level": ["debug"]}])
@@ -61,7 +61,7 @@ def test_a_cancelled_request_is_told_nothing_more(harness, envelope):
 
 
 def test_resources_tell_what_they_log_too(harness, envelope):
-    harness.feature = lambda *_: harness.listeners.say("debug", "looked") or {}
+    harness.feature = lambda *_: harness.listeners.say("debug", "looked") or {"resources": []}
     harness.ask_later("resources/list", {"_meta": {**envelope, LEVEL_KEY: "debug"}})
     note, answer = harness.run()
     assert note["params"]["data"] == "looked"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from kie_mcp import __version__
@@ -182,8 +180,7 @@ def test_garbage_gets_one_error_without_an_id_and_the_server_goes_on(harness):
 
 
 def test_a_line_that_was_not_delivered_gets_a_parse_error(harness):
-    harness.server.reject("too long.")
-    answer = json.loads(harness.lines[0])
+    (answer,) = harness.reject("too long.")
     assert answer == {"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error: too long."}}
 
 
