@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kie_mcp.log import LastingHandler, attach
+from kie_mcp.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ class _Ear:
         """Tell it, if the record is grave enough; whether it is."""
         if self.closed or record.levelno < self.level:
             return False
-        self.tell(record.levelname.lower(), record.getMessage())
+        self.tell(record.levelname.lower(), escaped(record.getMessage()))
         return True
 
 

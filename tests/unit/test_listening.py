@@ -70,6 +70,12 @@ def test_a_part_of_a_request_that_outlives_it_is_not_heard(listeners, heard):
     assert heard == []
 
 
+def test_what_a_terminal_would_obey_is_escaped(listeners, heard):
+    listeners.hear("debug", lambda *told: heard.append(told))
+    log.logger().info("a \x1b[31mred\u202e word\r\n")
+    assert heard == [("info", r"a \u001b[31mred\u202e word\u000d\u000a")]
+
+
 def test_what_two_listen_to_is_told_once(listeners, heard):
     listeners.hear("error", lambda *told: heard.append(("all", *told)))
     with listeners.during("debug", lambda *told: heard.append(("request", *told))):
