@@ -60,6 +60,8 @@ class Config:
     sandbox: bool = False
     log_level: str = "warning"
     log_file: Path | None = None
+    concealed: tuple[str, ...] = field(default=(), repr=False)
+    """What is no setting in force, and must not be shown all the same: the user's key while the sandbox is used."""
 
     @property
     def state_path(self) -> Path:
@@ -89,7 +91,7 @@ class Config:
     def secrets(self) -> tuple[str, ...]:
         """What must not be shown or stored. The sandbox's key is a plain word that everybody knows."""
         key = (self.api_key,) if self.api_key and not self.sandbox else ()
-        return (*key, *(self.rate_limit_url.passwords if self.rate_limit_url else ()))
+        return (*key, *self.concealed, *(self.rate_limit_url.passwords if self.rate_limit_url else ()))
 
     def account_mark(self) -> str:
         """16 hexadecimal digits that stand for the API and the key, and tell neither."""
@@ -226,6 +228,20 @@ def config_from(environment: Mapping[str, str]) -> Config:
     return Config(**settings)
 
 
+def secrets_at_hand() -> tuple[str, ...]:
+    """What must not be shown, as far as it can be known while the settings as a whole cannot be used."""
+    try:
+        found, _ = gathered(os.environ, _folders())
+    except ConfigError:
+        found = dict(os.environ)
+    key, url = (found.get(name, "").strip() for name in ("KIE_AI_API_KEY", "KIE_AI_RATE_LIMIT_URL"))
+    try:
+        passwords = values.redis_url(url).passwords
+    except ValueError:
+        passwords = (url,)
+    return tuple(secret for secret in (key, *passwords) if secret)
+
+
 def environment_with_files(environment: Mapping[str, str], folders: tuple[Path, ...]) -> dict[str, str]:
     """The variables of ``environment``, then of ``.env`` in each folder; what is set is never overridden.
 
@@ -264,12 +280,16 @@ def load_config(*, sandbox: bool = False) -> Config:
 
     ``sandbox`` is the ``--sandbox`` flag: it is as if ``KIE_AI_SANDBOX`` were on. Raises ``ConfigError``.
     """
+    config = config_from(environment_with_files(os.environ, _folders()))
+    return replace(config, sandbox=True) if sandbox else config
+
+
+def _folders() -> tuple[Path, ...]:
+    """Where ``.env`` files are looked for. Raises ``ConfigError``."""
     try:
-        folders = (Path.cwd(), Path(sys.argv[0]).absolute().parent)
+        return Path.cwd(), Path(sys.argv[0]).absolute().parent
     except OSError as error:
         raise ConfigError(
             f"The working directory cannot be used: {error.strerror}.",
             next_step="Start the program in a folder that exists.",
         ) from error
-    config = config_from(environment_with_files(os.environ, folders))
-    return replace(config, sandbox=True) if sandbox else config

@@ -41,8 +41,12 @@ class _Ear:
         """Tell it, if the record is grave enough; whether it is."""
         if self.closed or record.levelno < self.level:
             return False
-        self.tell(record.levelname.lower(), escaped(record.getMessage()))
+        self.tell(_name(record.levelno), escaped(record.getMessage()))
         return True
+
+
+def _name(level: int) -> str:
+    return next((name for name, least in reversed(_LEVELS.items()) if level >= least), "debug")
 
 
 _OF_REQUEST: ContextVar[_Ear | None] = ContextVar("ear of the request", default=None)
@@ -73,6 +77,15 @@ class Listeners(LastingHandler):
             yield
         finally:
             ear.closed = True
+            _OF_REQUEST.reset(token)
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Tell nobody of what is logged until the block ends, by this thread or with a copy of its context."""
+        token = _OF_REQUEST.set(_Ear(logging.NOTSET, lambda *_: None))
+        try:
+            yield
+        finally:
             _OF_REQUEST.reset(token)
 
     def handle(self, record: logging.LogRecord) -> bool:

@@ -7,6 +7,7 @@ import html
 import json
 import logging
 import re
+import threading
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ _REPEATED, _AT_LEAST_ONE = "{0,16}", "{1,16}"
 _PERCENT = f"%(?:25){_REPEATED}"
 _HEAD_BYTES = 128
 _OWN_LINE = re.compile(rb'\{"time": "[\d:.T-]+Z", "level": "\w+", "message": "')
+_ALONE_HERE = threading.RLock()
+"""Whoever changes the handlers of the logger, which the library has one of, holds it."""
 _GROUP = 3
 """Bytes that four characters of base64 stand for (RFC 4648, 4)."""
 
@@ -178,7 +181,11 @@ def configure(level: str, file: Path | None, secrets: Iterable[str], stream: Any
 
     Raises ``OSError`` where the file cannot be opened, or holds something else than such a log.
     """
-    secrets = tuple(secrets)
+    with _ALONE_HERE:
+        _configure(level, file, tuple(secrets), stream)
+
+
+def _configure(level: str, file: Path | None, secrets: tuple[str, ...], stream: Any) -> None:
     handlers: list[logging.Handler] = [_TextHandler(stream)]
     handlers[0].setFormatter(_RedactingFormatter(secrets))
     if file is not None:
@@ -199,10 +206,9 @@ def configure(level: str, file: Path | None, secrets: Iterable[str], stream: Any
 
 def attach(handler: logging.Handler) -> None:
     """Let a handler have what is logged from its own level on; the text on stderr there is in any case."""
-    target = logger()
-    if not target.handlers and isinstance(handler, LastingHandler):
-        configure("warning", None, ())  # until the settings are read
-    target.addHandler(handler)
-    target.setLevel(
-        min(each.level for each in target.handlers if each.level)
-    )  # one without a level takes what there is
+    with _ALONE_HERE:
+        target = logger()
+        if not target.handlers and isinstance(handler, LastingHandler):  # the settings have not been read yet
+            configure("warning", None, ())
+        target.addHandler(handler)
+        target.setLevel(min(each.level for each in target.handlers))

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kie_mcp import log
-from kie_mcp.config import load_config
+from kie_mcp.config import load_config, secrets_at_hand
 from kie_mcp.errors import ConfigError, KieMcpError
 from kie_mcp.services import Services
 from kie_mcp.tools import call_tool
@@ -59,7 +59,7 @@ class Application:
         self._asked_for_sandbox = sandbox
         self._read_config = read_config
         self._log_stream = log_stream
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._sandbox: Sandbox | None = None
         self._secrets: tuple[str, ...] | None = None
         self.services = Services(
@@ -78,16 +78,20 @@ class Application:
         return call_tool(tool, self.services, self._masked(arguments), context)
 
     def answer(self, method: str, params: dict[str, Any], context: CallContext) -> dict[str, Any]:
-        """The result of a method of resources, prompts or completion; raises ``KieMcpError``."""
-        result: dict[str, Any] = _answerer(method)(self.services, params, context)
+        """The result of a method of resources, prompts or completion; raises ``KieMcpError``.
+
+        Params are masked as for ``call``: of what is cut short in a message, nobody could tell a key afterwards.
+        """
+        result: dict[str, Any] = _answerer(method)(self.services, self._masked(params), context)
         return result
 
     def secrets(self) -> tuple[str, ...]:
-        """What must not be shown; nothing where the settings cannot be used."""
+        """What must not be shown; where the settings cannot be used, as far as it is known."""
         if self._secrets is None:
-            self._secrets = ()
-            with suppress(KieMcpError):
+            try:
                 self._secrets = self.services.config.secrets()
+            except KieMcpError:
+                self._secrets = secrets_at_hand()
         return self._secrets
 
     @property
@@ -105,10 +109,11 @@ class Application:
 
     def _masked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         with suppress(KieMcpError):
-            # Read anew where that has failed so far, so that this call goes by settings that were mended.
-            masked: dict[str, Any] = log.redact(arguments, self.services.config.secrets())
-            return masked
-        return arguments  # without settings there is no key, and a tool that needs them says what is wrong
+            _ = (
+                self.services.config
+            )  # read anew where that has failed so far: this call goes by settings that were mended
+        masked: dict[str, Any] = log.redact(arguments, self.secrets())
+        return masked
 
     def _config(self) -> Config:
         config = self._read_config(sandbox=self._asked_for_sandbox)
@@ -144,6 +149,7 @@ class Application:
             return replace(
                 config,
                 api_key=SANDBOX_KEY,
+                concealed=replace(config, sandbox=False).secrets(),
                 base_url=self._sandbox.base_url,
                 upload_base_url=self._sandbox.upload_base_url,
             )

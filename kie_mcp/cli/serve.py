@@ -50,7 +50,10 @@ SWITCH_SECONDS = 0.001
 calls waits for each of them in turn (tests/bench/ping.py)."""
 
 CALL_THREADS = 128
-"""Calls that run side by side; more of them wait their turn."""
+"""Calls of tools that run side by side; more of them wait their turn."""
+
+FEATURE_THREADS = 4
+"""The same for resources, prompts and completion: they are quick, wait for no picture, and hold one in memory each."""
 
 DRAIN_CHECK_SECONDS = 0.5
 """After the end of input: how often it is checked that somebody still reads the answers."""
@@ -90,7 +93,8 @@ def serve(
         call_tool=application.call,
         answer=application.answer,
         send=wire.send,
-        spawn=_CallThreads().spawn,
+        spawn=_CallThreads(CALL_THREADS).spawn,
+        spawn_feature=_CallThreads(FEATURE_THREADS).spawn,
         clock=clock,
         redact=application.redact,
         on_internal_error=_log_internal_error,
@@ -155,7 +159,7 @@ class _LazyApplication:
         is a reason to look for them. That builds the application early, once: most of the time goes into reading the
         settings, which nothing can be redacted without.
         """
-        if self._built is None and not (isinstance(value, dict) and {"jsonrpc", "error"} <= value.keys()):
+        if self._built is None and not _has_error(value):
             return value
         try:
             secrets = self._application().secrets()
@@ -177,10 +181,16 @@ class _LazyApplication:
             self._built.close()
 
 
-class _CallThreads:
-    """The threads that calls run on: made when needed, never used for the items of a batch."""
+def _has_error(message: Any) -> bool:
+    """Whether a message, or one in an array of them, is an error."""
+    return any("error" in each for each in (message if isinstance(message, list) else (message,)))
 
-    def __init__(self) -> None:
+
+class _CallThreads:
+    """So many threads that calls run on: made when needed, never used for the items of a batch."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
         self._executor: Executor | None = None
 
     def spawn(self, job: Callable[[], None]) -> None:
@@ -188,7 +198,7 @@ class _CallThreads:
         if self._executor is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._executor = ThreadPoolExecutor(CALL_THREADS, "call")
+            self._executor = ThreadPoolExecutor(self._number, "call")
         self._executor.submit(job)
 
 

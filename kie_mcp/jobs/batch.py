@@ -60,8 +60,8 @@ class Batches:
         run = _Run(self._generations, plan, context, prepared)
         workers = min(plan.max_workers, max(1, len(prepared)))
         with ThreadPoolExecutor(workers, thread_name_prefix="kie-mcp-batch") as pool:
-            futures = [pool.submit(copy_context().run, run.item, index, entry) for index, entry in enumerate(prepared)]
-            results = [future.result() for future in futures]
+            contexts = [copy_context() for _ in prepared]  # of this call, whose client may listen to the log
+            results = list(pool.map(lambda own, *of: own.run(run.item, *of), contexts, range(len(prepared)), prepared))
         context.raise_if_cancelled()
         return [result if isinstance(result, KieMcpError) else result.warned(warnings) for result in results]
 
@@ -141,9 +141,9 @@ class _Run:
                 raise stopped(f"Not sent: item {self._stopped_by} failed and continue_on_error is false.")
 
     def _report(self, index: int, message: str) -> None:
-        with self._lock:
+        with self._lock:  # also while it is told, so that no other tells of more before
             done = self._done
-        self._context.progress(done, self._total, f"{done} of {self._total} done; item {index}: {message}")
+            self._context.progress(done, self._total, f"{done} of {self._total} done; item {index}: {message}")
 
 
 def _told(outcome: Outcome) -> str:

@@ -92,9 +92,9 @@ class Watcher:
                 break
             now = clock.monotonic()
             delay = max(pause, began + self._delay(watch, began - watch.since) - now)
-            context.progress(now - watch.since, None, f"{status.state}, {now - watch.since:.0f} s")
-            if status.finished:
+            if status.finished:  # what comes of it is told next: which file was saved, or why there is none
                 break
+            context.progress(now - watch.since, None, f"{status.state}, {now - watch.since:.0f} s")
         return status
 
     def _known(self, task_id: str) -> TaskStatus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 from kie_mcp.context import CallContext
 
@@ -15,23 +16,35 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One ``tools/call``: its request id, its context, and its progress where the caller wants it.
+    """One request that takes its time: its id, its context, and its progress where the caller wants it.
 
     ``seconds`` from now it lets go of what it waits for.
     """
 
-    __slots__ = ("_progress", "context", "id")
+    __slots__ = ("_progress", "_release", "_released", "context", "id")
 
     def __init__(self, request_id: str | int, clock: Clock, progress: ProgressReporter | None, seconds: float) -> None:
         self.id = request_id
         self._progress = progress
         self.context = CallContext(clock, progress.report if progress else None)
         self.context.deadline = clock.monotonic() + seconds
+        self._release: Callable[[], None] = lambda: None
+        self._released = threading.Lock()
+
+    def when_released(self, release: Callable[[], None]) -> None:
+        """What to do when the call is answered, or will not be."""
+        self._release = release
+
+    def release(self) -> None:
+        """Do it; a second time there is nothing to do."""
+        if self._released.acquire(blocking=False):
+            self._release()
 
     def begin_progress(self, start_thread: Callable[[Callable[[], None]], None]) -> None:
         """Let the caller hear from the call at least every few seconds, if it wants to, whatever the call does."""
         if self._progress:
-            start_thread(self._progress.keep_alive)
+            with suppress(RuntimeError):  # no thread is to be had: the call is heard of when it reports by itself
+                start_thread(self._progress.keep_alive)
 
     def silence(self) -> None:
         """End the progress; waits for nothing."""
@@ -42,6 +55,7 @@ class Call:
         """End the call's waits and its progress; waits for nothing itself."""
         self.silence()
         self.context.cancel()
+        self.release()
 
     def end_progress(self) -> None:
         """Close the progress, so that the result may be sent."""
@@ -59,14 +73,15 @@ class Calls:
         self._working: set[Call] = set()
         self._idle = threading.Event()
         self._idle.set()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._in_flight)
 
     def begin(self, call: Call) -> bool:
-        """Take the call in; false where a call of the same id is in flight."""
+        """Take the call in; false where a call of the same id is in flight, or none is taken any more."""
         with self._lock:
-            if call.id in self._in_flight:
+            if call.id in self._in_flight or self._closed:
                 return False
             self._in_flight[call.id] = call
             self._working.add(call)
@@ -81,14 +96,12 @@ class Calls:
             del self._in_flight[call.id]
             return True
 
-    def end_work(self, call: Call) -> bool:
-        """The call's work is over, and its answer, if any, was sent. False where that was said before."""
+    def end_work(self, call: Call) -> None:
+        """The call's work is over, and its answer, if any, was sent."""
         with self._lock:
-            was_working = call in self._working
             self._working.discard(call)
             if not self._working:
                 self._idle.set()
-            return was_working
 
     def cancel(self, request_id: str | int) -> None:
         """Cancel the call of that id, if it is in flight."""
@@ -98,8 +111,11 @@ class Calls:
             call.cancel()
 
     def cancel_all(self) -> None:
-        """Cancel every call."""
-        for request_id in list(self._in_flight):
+        """Cancel every call, and take no further one."""
+        with self._lock:
+            self._closed = True
+            ids = list(self._in_flight)
+        for request_id in ids:
             self.cancel(request_id)
 
     def wait_idle(self, seconds: float) -> bool:

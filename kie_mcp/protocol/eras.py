@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _REVISION = "io.modelcontextprotocol/protocolVersion"
 _CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 _CLIENT = "io.modelcontextprotocol/clientInfo"
+_LONGEST_NAME = 200
 
 
 def revision_of(request: Message, negotiated: Revision) -> Revision:
@@ -30,17 +31,21 @@ def revision_of(request: Message, negotiated: Revision) -> Revision:
     meta = meta_of(request)
     revision = _named(meta[_REVISION]) if _REVISION in meta else negotiated
     if request.method not in revision.methods:
-        raise RpcError(METHOD_NOT_FOUND, f"Method not found: {request.method[:200]}")
+        # A long one is not cut short: of a part of the key, nobody could tell that it is one.
+        told = f": {request.method}" if len(request.method) <= _LONGEST_NAME else ", nor has any so long a name."
+        raise RpcError(METHOD_NOT_FOUND, f"Method not found{told}")
     if revision.stateless and not isinstance(meta.get(_CAPABILITIES), dict):
         raise RpcError(INVALID_PARAMS, f"params._meta must carry {_CAPABILITIES}, an object.")
     return revision
 
 
 def meta_of(request: Message) -> dict[str, Any]:
-    """The request's ``_meta``, ``{}`` where it has none. Raises ``RpcError`` (-32602)."""
+    """The request's ``_meta``, ``{}`` where it has none or null. Raises ``RpcError`` (-32602)."""
     if not isinstance(request.params, dict):
         raise RpcError(INVALID_PARAMS, "params must be an object.")
-    meta = request.params.get("_meta", {})
+    meta = request.params.get("_meta")
+    if meta is None:
+        return {}
     if not isinstance(meta, dict):
         raise RpcError(INVALID_PARAMS, "params._meta must be an object.")
     return meta

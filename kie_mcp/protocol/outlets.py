@@ -18,10 +18,11 @@ class Outlets:
 
     ``call_tool`` runs a tool, ``answer`` a method of resources, prompts or completion; both raise ``KieMcpError``
     for what they cannot do, and any other exception goes to ``on_internal_error``, while the caller learns no more than
-    that it happened. ``send`` takes a message, from any thread. ``spawn`` runs a call's work on another thread;
-    ``start_thread`` gives what goes on beside it, for as long as the call lasts, a thread of its own. ``redact`` takes
-    secrets out of a value. ``clients`` gives the clients whose time-outs are known, as ``schemas.load_clients`` does.
-    ``log`` gives what hands on the log, made when somebody first listens.
+    that it happened. ``send`` takes a message, from any thread. ``spawn`` runs a tool's work on another thread,
+    ``spawn_feature`` the rest, which is quick and shall not wait for pictures; ``start_thread`` gives what goes on
+    beside a call, for as long as it lasts, a thread of its own. ``redact`` takes secrets out of a value. ``clients``
+    gives the clients whose time-outs are known, as ``schemas.load_clients`` does. ``log`` gives what hands on the log,
+    made when somebody first listens.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Outlets:
         "redact",
         "send",
         "spawn",
+        "spawn_feature",
         "start_thread",
     )
 
@@ -45,6 +47,7 @@ class Outlets:
         answer: Callable[[str, dict[str, Any], CallContext], dict[str, Any]],
         send: Callable[[Any], None],
         spawn: Callable[[Callable[[], None]], None],
+        spawn_feature: Callable[[Callable[[], None]], None],
         clock: Clock,
         redact: Callable[[Any], Any],
         on_internal_error: Callable[[BaseException], None],
@@ -57,12 +60,18 @@ class Outlets:
         self.clients = clients
         self.send = send
         self.spawn = spawn
+        self.spawn_feature = spawn_feature
         self.start_thread = start_thread
         self.clock = clock
         self.redact = redact
         self.on_internal_error = on_internal_error
         self._log = log
         self._listeners: Listeners | None = None
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether somebody has listened to the log."""
+        return self._listeners is not None
 
     def log(self) -> Listeners:
         """What hands on the log, made once. For the reading thread."""

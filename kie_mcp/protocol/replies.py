@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import threading
 
+from kie_mcp.protocol.messages import encode
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
+
+MOST_CHARACTERS = 9_500_000
+"""Of one line: TypeScript clients end the connection over a longer one than 10 MiB."""
 
 
 class Single:
@@ -31,7 +36,7 @@ class Single:
 
 
 class Batch(Single):
-    """The answers to a batch: one array, sent when the work that was begun is over; none if it is empty."""
+    """The answers to a batch: an array, sent when the work that was begun is over; none if it is empty."""
 
     def __init__(self, send: Callable[[Any], None]) -> None:
         super().__init__(send)
@@ -53,9 +58,25 @@ class Batch(Single):
             self._answers.append(answer)
 
     def end(self) -> None:
-        """Send the array if this was the last work."""
+        """Send the array if this was the last work; several where one would make too long a line."""
         with self._lock:
             self._open -= 1
-            whole = self._open == 0 and bool(self._answers)
+            whole = self._open == 0
         if whole:
-            self._send(self._answers)
+            for part in _parts(self._answers):
+                self._send(part)
+
+
+def _parts(answers: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The answers in lists of which none is longer than ``MOST_CHARACTERS``, unless it holds a single one."""
+    part: list[dict[str, Any]] = []
+    room = MOST_CHARACTERS
+    for answer in answers:
+        length = len(encode(answer))
+        if part and length > room:
+            yield part
+            part, room = [], MOST_CHARACTERS
+        part.append(answer)
+        room -= length
+    if part:
+        yield part

@@ -47,20 +47,27 @@ class Requests:
         Raises ``RpcError``: -32602 for params that cannot be used, -32600 where a request of the same id is in flight.
         """
         outlets = self._outlets
-        level = requested_level(request, revision)
-        listening = _no_listening if level is None else self._listening(level)
+        listening = self._listening(requested_level(request, revision), revision)
         if request.method == "tools/call":
             work = tool_calls.work(request, revision, self._tools, outlets)
             call = tool_calls.call(request_id, request, revision, outlets, self._clients, client)
         else:
             work = features.work(request, revision, outlets)
             call = features.call(request_id, outlets)
+        call.when_released(replies.end)
         if not self.calls.begin(call):
-            raise RpcError(INVALID_REQUEST, "Invalid request: a request with this id is in flight.")
+            raise RpcError(INVALID_REQUEST, "Invalid request: one with this id is in flight, or the server is ending.")
         replies.begin()
-        self._spawn(call, lambda: self._answer(call, work, listening), replies)
+        spawn = outlets.spawn if request.method == "tools/call" else outlets.spawn_feature
+        self._spawn(call, spawn, lambda: self._answer(call, work, listening), replies)
 
-    def _spawn(self, call: Call, answer: Callable[[], dict[str, Any]], replies: Single) -> None:
+    def _spawn(
+        self,
+        call: Call,
+        spawn: Callable[[Callable[[], None]], None],
+        answer: Callable[[], dict[str, Any]],
+        replies: Single,
+    ) -> None:
         def run() -> None:
             try:
                 answered = answer()
@@ -68,14 +75,14 @@ class Requests:
                 if self.calls.finish(call):
                     replies.add(answered)
             finally:
-                self._end(call, replies)
+                self._end(call)
 
         try:
             call.begin_progress(self._outlets.start_thread)  # here, since it may be long until the work begins
-            self._outlets.spawn(run)
+            spawn(run)
         except BaseException:  # e.g. no thread to be had; should it run after all, it finds itself cancelled
             self.calls.cancel(call.id)
-            self._end(call, replies)
+            self._end(call)
             raise
 
     def _answer(self, call: Call, work: Work, listening: Listening) -> dict[str, Any]:
@@ -89,19 +96,27 @@ class Requests:
             self._outlets.on_internal_error(error)
             return failure(call.id, RpcError(INTERNAL_ERROR, "Internal error"))
 
-    def _listening(self, level: str) -> Listening:
-        """While a request runs, its client is told what is logged for it."""
-        log, tell = self._outlets.log(), teller(self._outlets.send)
+    def _listening(self, level: str | None, revision: Revision) -> Listening:
+        """While a request runs, its client is told what is logged for it, from that level on.
+
+        Without a handshake it is told nothing otherwise, whoever has asked for everything after one.
+        """
+        outlets = self._outlets
+        if level is None:
+            return (
+                (lambda _: outlets.log().silence()) if revision.stateless and outlets.has_listeners else _no_listening
+            )
+        log, tell = outlets.log(), teller(outlets.send)
 
         def begin(call: Call) -> AbstractContextManager[None]:
             return log.during(level, lambda *told: None if call.context.cancelled else tell(*told))
 
         return begin
 
-    def _end(self, call: Call, replies: Single) -> None:
+    def _end(self, call: Call) -> None:
         call.silence()
-        if self.calls.end_work(call):
-            replies.end()
+        call.release()
+        self.calls.end_work(call)
 
 
 def _no_listening(_: Call) -> AbstractContextManager[None]:

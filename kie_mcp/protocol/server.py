@@ -10,7 +10,7 @@ import threading
 
 from kie_mcp.protocol import messages, publish
 from kie_mcp.protocol.eras import client_name, client_of, revision_of
-from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, PARSE_ERROR, RpcError
+from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, RpcError
 from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.replies import Batch, Single
 from kie_mcp.protocol.revisions import LATEST_HANDSHAKE, negotiated
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from kie_mcp.protocol.requests import Requests
     from kie_mcp.protocol.revisions import Revision
     from kie_mcp.tools.spec import Tool, ToolResult
+
+
+MOST_MESSAGES = 1000
+"""In one batch: each may have an answer of its own."""
 
 
 def _start_thread(job: Callable[[], None]) -> None:
@@ -52,9 +56,9 @@ def _listeners() -> Listeners:
 class Server:
     """An MCP server without I/O: ``receive`` takes a line and answers through ``send``, a line at a time.
 
-    What takes its time (tools, resources, prompts, completion) runs through ``spawn``; everything else is answered
-    before ``receive`` returns. ``tools`` is asked once, when the tools are first needed, ``clients`` when one is first
-    called; ``send`` gets lines without their newline, from any thread; for the rest see ``Outlets``.
+    What takes its time runs through ``spawn`` (tools) or ``spawn_feature`` (resources, prompts, completion); all else
+    is answered before ``receive`` returns. ``tools`` is asked once, when the tools are first needed, ``clients`` when
+    one is first called; ``send`` gets lines without their newline, from any thread; for the rest see ``Outlets``.
     """
 
     def __init__(  # noqa: PLR0913 - what the core is joined to, each by its name
@@ -65,6 +69,7 @@ class Server:
         answer: Callable[[str, dict[str, Any], CallContext], dict[str, Any]],
         send: Callable[[str], None],
         spawn: Callable[[Callable[[], None]], None],
+        spawn_feature: Callable[[Callable[[], None]], None],
         clock: Clock,
         on_internal_error: Callable[[BaseException], None],
         redact: Callable[[Any], Any] = _unchanged,
@@ -81,6 +86,7 @@ class Server:
             answer=answer,
             send=send_message,
             spawn=spawn,
+            spawn_feature=spawn_feature,
             clock=clock,
             redact=redact,
             on_internal_error=on_internal_error,
@@ -92,6 +98,7 @@ class Server:
         self._client: str | None = None
         self._tools: dict[str, Tool] | None = None
         self._requests: Requests | None = None
+        self._closing = False
         self._methods: dict[str, Callable[[Message, Revision], dict[str, Any]]] = {
             "initialize": self._initialize,
             "logging/setLevel": self._set_level,
@@ -124,7 +131,8 @@ class Server:
         return len(self._requests.calls) if self._requests else 0
 
     def cancel_all(self) -> None:
-        """Cancel every request; none of them is answered. Waits for nothing."""
+        """Cancel every request, and take no further one; none of them is answered. Waits for nothing."""
+        self._closing = True
         if self._requests:
             self._requests.calls.cancel_all()
 
@@ -133,6 +141,10 @@ class Server:
         return self._requests.calls.wait_idle(seconds) if self._requests else True
 
     def _receive_batch(self, values: list[Any]) -> None:
+        if len(values) > MOST_MESSAGES:
+            error = RpcError(INVALID_REQUEST, f"Invalid request: a batch holds at most {MOST_MESSAGES} messages.")
+            self._outlets.send(messages.failure(None, error))
+            return
         replies = Batch(self._outlets.send)
         replies.begin()
         for value in values:
@@ -159,6 +171,8 @@ class Server:
             self._notified(message)
             return None
         revision = revision_of(message, self._negotiated)
+        if message.method == "initialize" and isinstance(replies, Batch):
+            raise RpcError(INVALID_REQUEST, "Invalid request: initialize is no part of a batch.")
         if message.method in self._methods:
             return messages.response(message.id, self._methods[message.method](message, revision))
         client = client_of(message, revision, self._client)
@@ -206,4 +220,6 @@ class Server:
             from kie_mcp.protocol.requests import Requests
 
             self._requests = Requests(self._loaded_tools(), self._outlets)
+            if self._closing:  # said while there was nothing to cancel
+                self._requests.calls.cancel_all()
         return self._requests

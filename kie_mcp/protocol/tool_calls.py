@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kie_mcp.protocol.revisions import Revision
     from kie_mcp.tools.spec import Tool
 
+_LONGEST_NAME = 128
+"""Of a tool (MCP 2025-11-25, "Tool Names")."""
+
 
 def call(
     request_id: str | int,
@@ -45,7 +48,9 @@ def work(request: Message, revision: Revision, tools: Mapping[str, Tool], outlet
     Raises ``RpcError`` (-32602) for a tool that is not there, or arguments that are no object.
     """
     tool = _named(request.params.get("name"), tools)
-    arguments = request.params.get("arguments", {})
+    arguments = request.params.get("arguments")
+    if arguments is None:  # as some clients write that there are none
+        arguments = {}
     if not isinstance(arguments, dict):
         raise RpcError(INVALID_PARAMS, "params.arguments must be an object.")
 
@@ -72,7 +77,9 @@ def _named(name: Any, tools: Mapping[str, Tool]) -> Tool:
     if name not in tools:
         from difflib import get_close_matches
 
-        near = get_close_matches(name[:100], tools, 1)
+        if len(name) > _LONGEST_NAME:  # not cut short: of a part of the key, nobody could tell that it is one
+            raise RpcError(INVALID_PARAMS, f"Unknown tool: a name of {len(name)} characters")
+        near = get_close_matches(name, tools, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise RpcError(INVALID_PARAMS, f"Unknown tool: {name[:100]}{hint}")
+        raise RpcError(INVALID_PARAMS, f"Unknown tool: {name}{hint}")
     return tools[name]

@@ -57,6 +57,7 @@ class Host:
             answer=lambda *_: {},
             send=self._take,
             spawn=lambda job: job(),
+            spawn_feature=lambda job: job(),
             clock=self._clock,
             on_internal_error=self._fail,
             clients=lambda: CLIENTS,

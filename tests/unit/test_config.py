@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from kie_mcp.config import VARIABLES, Config, Rate, config_from, environment_with_files, is_loopback_host, load_config
+from kie_mcp.config import (
+    VARIABLES,
+    Config,
+    Rate,
+    config_from,
+    environment_with_files,
+    is_loopback_host,
+    load_config,
+    secrets_at_hand,
+)
 from kie_mcp.errors import ConfigError
 from kie_mcp.values import redis_url
 
@@ -161,7 +170,8 @@ def value_of(config, name):
 
 def test_the_variables_are_those_of_the_tables():
     assert set(BY_NAME) == set(GOOD) == set(BAD) == {*DEFAULTS, "KIE_AI_STATE_DIR"}
-    assert {variable.field for variable in VARIABLES} == {field.name for field in dataclasses.fields(Config)}
+    fields = {field.name for field in dataclasses.fields(Config)} - {"concealed"}
+    assert {variable.field for variable in VARIABLES} == fields
 
 
 @pytest.mark.parametrize(("name", "value"), DEFAULTS.items())
@@ -466,3 +476,21 @@ def test_a_folder_that_may_not_be_searched_has_no_settings(tmp_path, monkeypatch
 def test_a_list_of_roots_without_a_root_is_refused(value):
     with pytest.raises(ConfigError, match="KIE_AI_OUTPUT_ROOTS"):
         config_from({"KIE_AI_OUTPUT_ROOTS": value})
+
+
+def test_what_is_secret_is_known_though_the_settings_cannot_be_used(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KIE_AI_TIMEOUT_SECONDS", "soon")
+    assert secrets_at_hand() == ()
+    (tmp_path / ".env").write_text("KIE_AI_API_KEY=sk-1234567890\nKIE_AI_RATE_LIMIT_URL=redis://:pass-word@host\n")
+    assert set(secrets_at_hand()) == {"sk-1234567890", "pass-word"}
+    monkeypatch.setenv("KIE_AI_RATE_LIMIT_URL", "ftp://:pass-word@host")
+    assert set(secrets_at_hand()) == {"sk-1234567890", "ftp://:pass-word@host"}
+    (tmp_path / ".env").write_bytes(b"\xff\xff")
+    assert secrets_at_hand() == ("ftp://:pass-word@host",)
+
+
+def test_the_key_of_the_user_is_a_secret_in_the_sandbox_too():
+    config = Config(api_key="sandbox", sandbox=True, concealed=("sk-1234567890",))
+    assert config.secrets() == ("sk-1234567890",)
+    assert "sk-1234567890" not in repr(config)

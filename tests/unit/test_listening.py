@@ -9,15 +9,17 @@ import threading
 import pytest
 
 from kie_mcp import log
-from kie_mcp.listening import Listeners
+from kie_mcp.listening import _LEVELS, Listeners
+from kie_mcp.protocol.logs import LEVELS
 
 
 @pytest.fixture
 def listeners():
-    logger, level, handlers = log.logger(), log.logger().level, list(log.logger().handlers)
+    logger, level, propagate, handlers = log.logger(), log.logger().level, log.logger().propagate, log.logger().handlers
     logger.handlers = []  # not even those that a test runner puts there
     yield Listeners()
     logger.handlers = handlers
+    logger.propagate = propagate
     logger.setLevel(level)
 
 
@@ -38,7 +40,8 @@ def test_everything_of_a_level_and_above_is_heard(listeners, heard):
 def test_levels_that_python_does_not_have_lie_in_between(listeners, heard, level):
     listeners.hear(level, lambda *told: heard.append(told))
     log.logger().info("attempt 1 failed")
-    assert heard == []
+    log.logger().log(logging.CRITICAL + 20, "the end")
+    assert heard == [("emergency", "the end")]
 
 
 def test_who_listens_last_is_told_in_the_place_of_the_first(listeners, heard):
@@ -112,13 +115,51 @@ def test_a_traceback_stays_in_the_log(listeners, heard):
     assert heard == [("error", "an item failed")]
 
 
+@pytest.mark.usefixtures("listeners")
 def test_before_the_settings_are_read_what_goes_wrong_is_on_stderr_all_the_same(capsys):
-    logger, handlers = log.logger(), list(log.logger().handlers)
-    logger.handlers = []
-    try:
-        Listeners()
-        logger.warning("no settings yet")
-        logger.log(logging.DEBUG, "quiet")
-    finally:
-        logger.handlers = handlers
+    log.logger().handlers = []
+    Listeners()
+    log.logger().warning("no settings yet")
+    log.logger().debug("quiet")
     assert capsys.readouterr().err == "kie-mcp WARNING: no settings yet\n"
+
+
+def test_settings_that_are_read_while_somebody_begins_to_listen_stay(listeners, monkeypatch, capsys):
+    logger = log.logger()
+    logger.handlers = []
+    begun, configured = threading.Event(), threading.Event()
+    add = logger.addHandler
+
+    def slowly(handler):
+        if not begun.is_set():  # the text handler of who listens first: meanwhile the settings are read
+            begun.set()
+            configured.wait(0.2)
+        add(handler)
+
+    def configure():
+        begun.wait(30)
+        log.configure("error", None, ("secret-key-1234",))
+        configured.set()
+
+    monkeypatch.setattr(logger, "addHandler", slowly)
+    reading = threading.Thread(target=configure)
+    reading.start()
+    Listeners()
+    reading.join(30)
+    logger.error("secret-key-1234")
+    assert capsys.readouterr().err == "kie-mcp ERROR: [redacted]\n"
+
+
+def test_the_levels_are_those_that_clients_may_ask_for(listeners, heard):
+    for level in LEVELS:
+        listeners.hear(level, lambda *told: heard.append(told))
+        log.logger().log(_LEVELS[level], "x")
+    assert [level for level, _ in heard] == list(LEVELS) == list(_LEVELS)
+
+
+def test_a_request_may_be_told_nothing_though_all_else_is(listeners, heard):
+    listeners.hear("debug", lambda *told: heard.append(told))
+    with listeners.silence():
+        log.logger().error("of a request that has not asked")
+    log.logger().error("of another")
+    assert heard == [("error", "of another")]

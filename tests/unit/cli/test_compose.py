@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -68,14 +70,46 @@ def test_the_key_is_a_secret_and_goes_no_further(build, monkeypatch):
     assert "sk-1234567890" not in json.dumps(answer.structured)
 
 
-def test_without_usable_settings_there_is_no_secret_until_they_are_mended(build, monkeypatch):
+def test_the_key_is_a_secret_while_the_settings_cannot_be_used_too(build, monkeypatch):
     monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
     monkeypatch.setenv("KIE_AI_TIMEOUT_SECONDS", "soon")
     application = build()
-    assert application.secrets() == ()
+    assert application.secrets() == ("sk-1234567890",)
+    asked = {"name": "finish_my_pictures", "arguments": {"task_id": "sk-1234567890"}}
+    answer = application.answer("prompts/get", asked, CallContext())
+    assert "sk-1234567890" not in json.dumps(answer)
     monkeypatch.setenv("KIE_AI_TIMEOUT_SECONDS", "5")
     application.call(TOOL["list_models"], {}, CallContext())
     assert application.secrets() == ("sk-1234567890",)
+
+
+def test_the_users_key_is_a_secret_in_the_sandbox_too(build, monkeypatch):
+    monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
+    application = build(sandbox=True)
+    assert application.secrets() == ("sk-1234567890",)
+    answer = application.call(TOOL["create_visual_task"], {"prompt": "a fox with sk-1234567890"}, CallContext())
+    row = application.services.jobs.ledger.find(answer.structured["task_id"])
+    assert "sk-1234567890" not in row.prompt
+
+
+def test_nobody_is_told_that_there_are_no_secrets_while_the_settings_are_read(build, monkeypatch):
+    monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
+    application = build()
+    reading, go_on = threading.Event(), threading.Event()
+    read = application._read_config
+
+    def slowly(**options):
+        reading.set()
+        assert go_on.wait(30)
+        return read(**options)
+
+    application._read_config = slowly
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(application.secrets)
+        assert reading.wait(30)
+        second = pool.submit(application.secrets)
+        go_on.set()
+        assert first.result(30) == second.result(30) == ("sk-1234567890",)
 
 
 def test_without_usable_settings_a_tool_that_needs_none_still_works(build, monkeypatch):

@@ -87,6 +87,14 @@ class FakeListeners:
         finally:
             self.ears.pop()
 
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        ears, self.ears = self.ears, []
+        try:
+            yield
+        finally:
+            self.ears = ears
+
     def say(self, level: str, text: str) -> None:
         for least, tell in self.ears:
             if LEVELS.index(level) >= LEVELS.index(least):
@@ -122,6 +130,7 @@ class Harness:
             answer=self._answer,
             send=self._send,
             spawn=self._spawn,
+            spawn_feature=self._spawn,
             clock=self.clock,
             redact=self._redact,
             on_internal_error=self.internal_errors.append,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kie_mcp.protocol.replies import Batch
+
 
 def request(request_id, method="ping", params=None):
     return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params or {}}
@@ -85,3 +87,44 @@ def test_a_call_for_which_there_is_no_thread_is_an_error_in_the_array(harness):
     harness.spawn = no_thread
     (answers,) = harness.say([call(1), request(2)])
     assert [(answer["id"], "error" in answer) for answer in answers] == [(1, True), (2, False)]
+
+
+def test_a_cancelled_call_does_not_hold_the_others_back(harness):
+    harness.initialize("2025-03-26")
+    harness.say([call(1), request(2)])
+    (answers,) = harness.cancel(1)
+    assert [answer["id"] for answer in answers] == [2]
+    assert harness.run() == []
+    assert harness.server.wait_idle(0)
+
+
+def test_the_server_is_idle_once_the_array_is_sent(harness):
+    harness.initialize("2025-03-26")
+    harness.feature = lambda *_: {"resources": []}
+    harness.say([request(1, "resources/list")])
+    assert not harness.server.wait_idle(0)
+    assert harness.run() == [[{"jsonrpc": "2.0", "id": 1, "result": {"resources": []}}]]
+    assert harness.server.wait_idle(0)
+
+
+def test_initialize_is_no_part_of_an_array(harness):
+    harness.initialize("2025-03-26")
+    (answers,) = harness.say([request(1, "initialize", {"protocolVersion": "2024-11-05"}), request(2)])
+    assert [answer.get("error", {}).get("code") for answer in answers] == [-32600, None]
+    assert harness.say([request(3)])
+
+
+def test_an_array_of_countless_messages_is_refused_with_one_error(harness):
+    harness.initialize("2025-03-26")
+    (answer,) = harness.say([5] * 1001)
+    assert (answer["error"]["code"], "id" in answer) == (-32600, False)
+
+
+def test_answers_that_would_make_too_long_a_line_come_in_several_arrays():
+    sent = []
+    replies = Batch(sent.append)
+    replies.begin()
+    for number in range(5):
+        replies.add({"jsonrpc": "2.0", "id": number, "result": {"blob": "x" * 4_000_000}})
+    replies.end()
+    assert [[answer["id"] for answer in array] for array in sent] == [[0, 1], [2, 3], [4]]

@@ -128,6 +128,7 @@ def test_the_bundled_clients_are_those_that_are_known(clock):
         answer=lambda *_: {},
         send=found.append,
         spawn=lambda job: job(),
+        spawn_feature=lambda job: job(),
         clock=clock,
         on_internal_error=found.append,
     )

@@ -81,3 +81,14 @@ def test_the_level_of_a_request_counts_only_where_there_is_no_handshake(harness)
 
     harness.tool = work
     assert told(harness.call(meta={LEVEL_KEY: "info"})) == []
+
+
+def test_without_a_handshake_nothing_is_told_that_was_not_asked_for(harness, envelope):
+    def work(*_):
+        harness.listeners.say("error", "of a request that has not asked")
+        return ToolResult({"ok": True})
+
+    harness.ask("logging/setLevel", {"level": "debug"})
+    harness.tool = work
+    assert told(harness.call(meta=envelope)) == []
+    assert told(harness.call(2)) != []

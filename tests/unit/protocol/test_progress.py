@@ -307,6 +307,7 @@ def test_a_call_that_blocks_is_heard_of_from_a_thread_that_ends_with_it():
         answer=lambda *_: {},
         send=send,
         spawn=lambda job: job(),
+        spawn_feature=lambda job: job(),
         clock=FastClock(),
         on_internal_error=lambda error: pytest.fail(str(error)),
         clients=list,

@@ -235,6 +235,7 @@ def test_without_a_redactor_messages_go_out_as_they_are():
         answer=lambda *_: {},
         send=lines.append,
         spawn=lambda job: job(),
+        spawn_feature=lambda job: job(),
         clock=Clock(),
         on_internal_error=print,
     )

@@ -54,7 +54,39 @@ def test_absent_arguments_are_an_empty_object(harness):
     assert harness.calls == [("generate_visual", {})]
 
 
-@pytest.mark.parametrize("arguments", [[], "x", 5, None])
+def test_arguments_and_meta_of_null_count_as_absent(harness):
+    params = {"name": "generate_visual", "arguments": None, "_meta": None}
+    harness.ask_later("tools/call", params)
+    (answer,) = harness.run()
+    assert "result" in answer
+    assert harness.calls == [("generate_visual", {})]
+
+
+def test_a_name_that_is_too_long_is_not_said_in_part(harness):
+    error = harness.ask("tools/call", {"name": "x" * 100 + "a-key" + "x" * 100})["error"]
+    assert error == {"code": -32602, "message": "Unknown tool: a name of 205 characters"}
+    error = harness.ask("y" * 199 + "a-key")["error"]
+    assert (error["code"], "yyy" in error["message"]) == (-32601, False)
+
+
+def test_once_all_is_cancelled_nothing_more_is_begun(harness):
+    harness.server.cancel_all()
+    (answer,) = harness.start()
+    assert answer["error"]["code"] == -32600
+    assert harness.run() == []
+    assert harness.calls == []
+
+
+def test_once_all_is_cancelled_in_the_middle_nothing_more_is_begun(harness):
+    harness.start(1)
+    harness.server.cancel_all()
+    (answer,) = harness.start(2)
+    assert answer["error"]["code"] == -32600
+    assert harness.run() == []
+    assert harness.server.wait_idle(0)
+
+
+@pytest.mark.parametrize("arguments", [[], "x", 5, False])
 def test_arguments_that_are_no_object_are_a_protocol_error(harness, arguments):
     params = {"name": "generate_visual", "arguments": arguments}
     assert harness.ask("tools/call", params)["error"]["code"] == -32602
