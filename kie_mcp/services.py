@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
     from kie_mcp.clock import Clock
     from kie_mcp.config import Config
     from kie_mcp.jobs import Jobs, News
+    from kie_mcp.ledger.records import Records
 
 LOOK_AGAIN_SECONDS = 60.0
 
 
 class Services:
-    """The settings, the models and the jobs.
+    """The settings, the models, the ledger's records and the jobs.
 
-    ``config`` and ``jobs`` raise ``ConfigError`` where a setting cannot be used; they are tried again at
+    ``config``, ``records`` and ``jobs`` raise ``ConfigError`` where a setting cannot be used; they are tried again at
     the next call, so that describing the server never fails because of them. ``serving``: a host is served as long
     as this process lives, so tasks that nobody waits for are collected, and answers are kept within what hosts take.
     """
@@ -43,6 +45,7 @@ class Services:
         self._building = threading.RLock()
         self._config: Config | None = None
         self._catalogue: Catalogue | None = None
+        self._records: Records | None = None
         self._jobs: Jobs | None = None
         self._look_again = float("-inf")
         self._closed = False
@@ -62,6 +65,20 @@ class Services:
             if self._catalogue is None:
                 self._catalogue = self._load_catalogue()
             return self._catalogue
+
+    def has_ledger(self) -> bool:
+        """Whether there is a ledger, as far as can be seen; looking makes none. Raises ``ConfigError``."""
+        return os.path.exists(self.config.ledger_path)  # noqa: PTH110 - Path.exists raises where it may not look
+
+    @property
+    def records(self) -> Records:
+        """What the ledger holds, without the jobs: hosts look around as soon as they start. One is made if need be."""
+        with self._building:
+            if self._records is None:
+                from kie_mcp.ledger.records import Records
+
+                self._records = Records(self.config.ledger_path, self.clock)
+            return self._records
 
     @property
     def jobs(self) -> Jobs:
@@ -95,7 +112,7 @@ class Services:
         from kie_mcp.log import logger
 
         try:
-            if not self._closed and self.config.ledger_path.exists():
+            if not self._closed and self.has_ledger():
                 self.jobs.recovery.take_over()
         except Exception as error:  # noqa: BLE001 - the call that comes next says what is wrong
             if not self._closed:
@@ -111,6 +128,10 @@ class Services:
         """Stop collecting and close the ledger, if it was opened."""
         self._closed = True
         self._put_away()
+        with self._building:
+            if self._records is not None:
+                self._records.close()
+                self._records = None
 
     def _put_away(self) -> None:
         with self._building:

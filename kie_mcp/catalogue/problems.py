@@ -114,6 +114,12 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
 
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """A ``what``, such as an unknown prompt, by its name; what may be meant by it, and what there is."""
+    names = list(known)
+    return f"{what} {shown(name)}.{did_you_mean(name, names)} There are: {', '.join(names)}."
+
+
 def listed(values: Iterable[Any]) -> str:
     """Accepted values as they are listed in a message."""
     return ", ".join(str(value) for value in values)

@@ -14,6 +14,8 @@ _RATIO = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[:x\u00d7/]\s*(\d+(?:\.\d+)?)\s*", re
 # How far apart two shapes may be (in natural logarithms of width/height) to count as near: about 16:9 and 7:3.
 _NEAR_SHAPE = 0.35
 _NEAR_TEXT = 0.6
+_LONGEST_ASKED = 200
+"""Characters. What is longer is near to nothing, and finding that out takes minutes."""
 _LIKELY = 0.5
 """What is likely to be meant outweighs half of all that two ids can differ in their letters."""
 
@@ -24,6 +26,8 @@ def nearest(value: object, accepted: Iterable[str]) -> str | None:
     Aspect ratios are compared by shape, however they are written (``16x9``, ``1024/1024``).
     """
     written = str(value)
+    if len(written) > _LONGEST_ASKED:
+        return None
     choices = list(accepted)
     shape = _shape(written)
     if shape is not None:
@@ -46,6 +50,8 @@ def nearest_ids(asked: str, ids: Iterable[str], count: int, likely: Collection[s
 
     Among ids that are about as close, those in ``likely`` come first.
     """
+    if len(asked) > _LONGEST_ASKED:
+        return []
     close = [(_closeness(asked, known), known) for known in ids]
     rated = sorted(
         (-closeness - _LIKELY * (known in likely), known) for closeness, known in close if closeness >= _NEAR_TEXT

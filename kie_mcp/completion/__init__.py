@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.catalogue import did_you_mean
 from kie_mcp.catalogue.model import CHOICES
-from kie_mcp.catalogue.problems import shown
-from kie_mcp.errors import InputError
+from kie_mcp.catalogue.problems import shown, unknown
+from kie_mcp.errors import ConfigError, InputError
 from kie_mcp.schemas import load_prompts, load_resources
 
 if TYPE_CHECKING:
@@ -72,19 +72,26 @@ def _values(kind: str | None, services: Services, chosen: Mapping[str, Any]) -> 
 
 
 def _choices(argument: str, services: Services, model_id: object) -> list[str]:
-    """What the chosen model takes; where none is chosen, what models take, the commonest first."""
-    model = services.catalogue.find(str(model_id))
+    """What the chosen model takes, or the usual one; of a model that is not known, what any takes, commonest first."""
+    model = services.catalogue.find(str(model_id or "").strip() or _usual_model(services))
     if model is not None:
         return model.choices(argument)
     counted = Counter(value for model in services.catalogue.search() for value in model.choices(argument))
     return [value for value, _ in counted.most_common()]
 
 
+def _usual_model(services: Services) -> str:
+    """The model of calls that name none; nothing where the settings cannot be used."""
+    with suppress(ConfigError):
+        return services.config.model
+    return ""
+
+
 def _task_ids(services: Services, *, with_pictures: bool) -> list[str]:
     """The newest tasks; without a ledger there are none, and none is made for this."""
-    if not services.config.ledger_path.exists():
+    if not services.has_ledger():
         return []
-    tasks = services.jobs.gallery.page if with_pictures else services.jobs.ledger.recent
+    tasks = services.records.gallery.page if with_pictures else services.records.tasks.recent
     return list(dict.fromkeys(row.task_id for row in tasks(limit=NEWEST_TASKS) if row.task_id))
 
 
@@ -110,5 +117,5 @@ def _text(value: object, place: str) -> str:
 def _known(name: str, known: Iterable[str], what: str) -> str:
     names = list(known)
     if name not in names:
-        raise InputError(f"Unknown {what} {shown(name)}.{did_you_mean(name, names)} There are: {', '.join(names)}.")
+        raise InputError(unknown(f"Unknown {what}", name, names))
     return name

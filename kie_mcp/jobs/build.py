@@ -26,7 +26,6 @@ from kie_mcp.kie.market import Market
 from kie_mcp.ledger import Custody, Database, Presence, RateWindow, TaskLedger, UploadLedger
 from kie_mcp.ledger.batch_results import BatchResults
 from kie_mcp.ledger.documents import open_documents
-from kie_mcp.ledger.gallery import Gallery
 
 if TYPE_CHECKING:
     from kie_mcp.catalogue import Catalogue
@@ -43,7 +42,6 @@ class Jobs:
     batches: Batches
     recovery: Recovery
     ledger: TaskLedger
-    gallery: Gallery
     batch_results: BatchResults
     previews: Previews
     custody: Custody
@@ -99,7 +97,6 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
         batches=Batches(generations),
         recovery=recovery,
         ledger=ledger,
-        gallery=Gallery(database),
         batch_results=BatchResults(database, clock, _new_name, secrets),
         previews=Previews(),
         custody=custody,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.log import redact
@@ -22,7 +23,7 @@ _FIND = "SELECT entry FROM batch_results WHERE batch = ? AND item = ?"
 
 
 class BatchResults:
-    """One entry for each item of a batch, in order, stored without ``secrets``.
+    """One entry for each item of a batch, in order, from the first one that its answer had no room for, stored without ``secrets``.
 
     ``new_name`` makes the names of the batches, which are hexadecimal. All methods raise ``ConfigError`` where the
     state folder cannot be used.
@@ -36,11 +37,14 @@ class BatchResults:
         self._new_name = new_name
         self._secrets = tuple(secrets)
 
-    def store(self, entries: Sequence[Mapping[str, Any]]) -> str:
-        """Keep the entries of a batch for 30 days; returns its name. Those that are older are dropped."""
+    def store(self, entries: Sequence[Mapping[str, Any]], first: int = 0, patience: float = math.inf) -> str:
+        """Keep the entries of a batch from item ``first`` on for 30 days; returns its name.
+
+        Those that are older are dropped. Other writers are waited for no longer than ``patience`` seconds.
+        """
         now, batch = self._clock.now(), self._new_name()
-        rows = [(batch, item, self._json(entry), now) for item, entry in enumerate(entries)]
-        with self._database.write() as connection:
+        rows = [(batch, item, self._json(entry), now) for item, entry in enumerate(entries, start=first)]
+        with self._database.write(patience) as connection:
             connection.execute(_PRUNE, (now - KEPT_SECONDS,))
             connection.executemany(_STORE, rows)
         return batch

@@ -6,6 +6,7 @@ process writes, and one opener at a time. What cannot be read is set aside, neve
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_CACHE_KIB = 256
+"""What a connection keeps in memory. Of SQLite's usual 2 MB a server that runs for days would fill every one."""
 _PRIMARY_CODE = 0xFF
 """The lower byte of an extended result code is the primary one (sqlite.org/rescode.html)."""
 
@@ -70,9 +73,13 @@ class Database:
             yield self._connection
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Lend the connection for one transaction: on disk when the block ends, undone when it raises."""
-        with self._lock, self._our_errors():
+    def write(self, patience: float = math.inf) -> Iterator[sqlite3.Connection]:
+        """Lend the connection for one transaction: on disk when the block ends, undone when it raises.
+
+        For whoever writes at the time it waits ``patience`` seconds where that is less than ``busy_seconds``: once for
+        the threads of this process, once for other processes.
+        """
+        with self._our_errors(), self._turn(patience):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -80,6 +87,23 @@ class Database:
             except BaseException:
                 self._connection.rollback()
                 raise
+
+    @contextmanager
+    def _turn(self, patience: float) -> Iterator[None]:
+        """Hold the lock; within, SQLite waits for other processes no longer than ``patience`` seconds."""
+        longest = self._kind.busy_seconds
+        if patience >= longest:
+            with self._lock:
+                yield
+            return
+        if not self._lock.acquire(timeout=patience):
+            raise sqlite3.OperationalError("another thread is writing")
+        try:
+            self._connection.execute(f"PRAGMA busy_timeout={patience * 1000:.0f}")
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout={longest * 1000:.0f}")
+            self._lock.release()
 
     def close(self) -> None:
         """Close the file; the object is of no use afterwards."""
@@ -154,10 +178,14 @@ def _one_opener(path: Path, patience: float) -> Iterator[None]:
 
 def _connect(path: Path, kind: Kind) -> sqlite3.Connection:
     """Open a file that passes SQLite's own check; a new one is for this user only."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if not os.access(path, os.R_OK | os.W_OK):  # missing, or opening it says why it cannot be used
+        # Only then: closing a file drops the locks that other connections of this process have on it, and another
+        # process would take the write-ahead log away under them (sqlite.org/howtocorrupt.html, 2.2).
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(path, timeout=kind.busy_seconds, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     try:
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={'FULL' if kind.durable else 'OFF'}")
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()

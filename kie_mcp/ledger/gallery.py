@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from kie_mcp.ledger.rows import SavedFile, TaskRow
 
 _PAGE = """
-SELECT * FROM tasks WHERE files != '[]' AND (:before IS NULL OR number < :before) ORDER BY number DESC LIMIT :limit
+SELECT * FROM tasks WHERE files != '[]' AND number < ? ORDER BY number DESC LIMIT ?
 """
-_NEWER = "SELECT files FROM tasks WHERE files != '[]' AND number >= ?"
+_LARGEST = 2**63 - 1
+"""No number is larger (sqlite.org/autoinc.html). Asked for numbers below one, SQLite begins there; were it a question
+in the query whether there is one, it would begin at the newest task each time."""
 _HOLDING = "SELECT * FROM tasks WHERE instr(files, ?) ORDER BY number DESC"
 
 
@@ -31,13 +33,13 @@ class Gallery:
     def page(self, *, limit: int, before: int | None = None) -> list[TaskRow]:
         """List at most ``limit`` tasks with saved pictures, newest first, of numbers below ``before``.
 
-        A name may have become free and been taken again: the file is that of the newest task alone, and missing from
-        the ``files`` of the others.
+        A name may have become free and been taken again: among the listed tasks the file is that of the newest alone,
+        and missing from the ``files`` of the others. Newer ones than the listed are not looked at: every page would
+        take longer than the one before.
         """
         with self._database.read() as connection:
-            rows = connection.execute(_PAGE, {"limit": limit, "before": before}).fetchall()
-            newer = connection.execute(_NEWER, (before,)).fetchall()
-        taken = {file["path"] for (files,) in newer for file in json.loads(files)}
+            rows = connection.execute(_PAGE, (_LARGEST if before is None else before, limit)).fetchall()
+        taken: set[str] = set()
         page = []
         for row in map(row_from, rows):
             page.append(replace(row, files=tuple(file for file in row.files if file.path not in taken)))
@@ -45,7 +47,10 @@ class Gallery:
         return page
 
     def find(self, path: str) -> SavedFile | None:
-        """Find the saved picture of exactly that absolute path."""
+        """Find the saved picture of exactly that absolute path, as the newest task has it.
+
+        All tasks are searched, which takes some hundredths of a second where there are tens of thousands.
+        """
         with self._database.read() as connection:
             rows = connection.execute(_HOLDING, (json.dumps(path),)).fetchall()
         return next((file for row in rows for file in row_from(row).files if file.path == path), None)

@@ -51,7 +51,7 @@ def _without(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _named(name: object) -> dict[str, Any]:
     prompts: dict[object, dict[str, Any]] = {prompt["name"]: prompt for prompt in load_prompts()["prompts"]}
     if not isinstance(name, str) or name not in prompts:
-        raise InputError(_unknown("Unknown prompt", name, map(str, prompts)))
+        raise _unknown("Unknown prompt", name, map(str, prompts))
     return prompts[name]
 
 
@@ -62,7 +62,7 @@ def _given(prompt: Mapping[str, Any], arguments: object) -> dict[str, str]:
     known = [argument["name"] for argument in prompt["arguments"]]
     for name, value in (arguments or {}).items():
         if name not in known:
-            raise InputError(_unknown(f"The prompt {prompt['name']} has no argument", name, known))
+            raise _unknown(f"The prompt {prompt['name']} has no argument", name, known)
         if not isinstance(value, str):
             raise InputError(f"The argument {name!r} must be a text.")
     given = {name: value for name, value in (arguments or {}).items() if value.strip()}
@@ -72,10 +72,7 @@ def _given(prompt: Mapping[str, Any], arguments: object) -> dict[str, str]:
     return given
 
 
-def _unknown(what: str, name: object, known: Iterable[str]) -> str:
-    """What is not known, what may be meant by it, and what there is."""
-    from kie_mcp.catalogue import did_you_mean
-    from kie_mcp.catalogue.problems import shown
+def _unknown(what: str, name: object, known: Iterable[str]) -> InputError:
+    from kie_mcp.catalogue.problems import unknown  # not before: hosts ask for the list as soon as they start
 
-    names = list(known)
-    return f"{what} {shown(name)}.{did_you_mean(name, names)} There are: {', '.join(names)}."
+    return InputError(unknown(what, name, known))

@@ -54,7 +54,7 @@ Stronger at lettering than most are `nano-banana-pro`, `gpt-image-2-text-to-imag
 |---|---|
 | `model` | an id of the table below; without it the usual one, which `describe_imager_interface` names |
 | `aspect_ratio` | the shape. Words such as "wide" or "16:9" in a prompt do not set it |
-| `platform` | the shape that looks right there, where no `aspect_ratio` is given |
+| `platform` | the shape that looks right there, unless `aspect_ratio` is given; and a line "Platform:" in the prompt |
 | `resolution` | `1K`, `2K`, `4K`: dearer with some models; draft small |
 | `output_format` | `png`, `jpeg` or `webp`, where the model offers it. Files are named by what came |
 | `style` | the look, as a line of its own below the prompt, so that a whole set has the same |

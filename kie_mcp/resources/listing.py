@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from kie_mcp.schemas import load_resources
 from kie_mcp.text import printable
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping
 
     from kie_mcp.context import CallContext
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     from kie_mcp.services import Services
 
 TASKS_A_PAGE = 50
+PICTURES_A_PAGE = 100
+"""No task has more (kie/status.py), so that it is never more than this."""
 _LONGEST_TITLE = 80
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999, after which no time stamp can be written."""
 _POSITION = re.compile(rb"before-([0-9]{1,18})")
 """A number that SQLite can hold."""
 
@@ -29,17 +35,19 @@ _POSITION = re.compile(rb"before-([0-9]{1,18})")
 def list_resources(services: Services, params: Mapping[str, Any], context: CallContext) -> dict[str, Any]:
     """One page: the guide first, then the pictures that are still there.
 
-    Hosts list resources just to look, so this makes no ledger where there is none. Raises ``InputError`` for a cursor
+    Hosts list resources just to look, so this makes no ledger where there is none. A picture that was deleted and made
+    anew under its name may stand on a further page once more, for the older task. Raises ``InputError`` for a cursor
     that is none, ``ConfigError`` where the ledger cannot be used.
     """
     before = _before(params.get("cursor"))
     guide = [load_resources()["guide"]] if before is None else []
-    if not services.config.ledger_path.exists():
+    if not services.has_ledger():
         return {"resources": guide}
-    rows = services.jobs.gallery.page(limit=TASKS_A_PAGE + 1, before=before)
-    page: dict[str, Any] = {"resources": guide + list(_pictures(rows[:TASKS_A_PAGE], context))}
-    if len(rows) > TASKS_A_PAGE:
-        page["nextCursor"] = _cursor(rows[TASKS_A_PAGE - 1].number)
+    rows = services.records.gallery.page(limit=TASKS_A_PAGE + 1, before=before)
+    fitting = _fitting(rows)
+    page: dict[str, Any] = {"resources": guide + list(_pictures(fitting, context))}
+    if len(rows) > len(fitting):
+        page["nextCursor"] = _cursor(fitting[-1].number)
     return page
 
 
@@ -50,28 +58,35 @@ def list_templates(services: Services, params: Mapping[str, Any], context: CallC
     return {"resourceTemplates": load_resources()["templates"]}
 
 
+def _fitting(rows: list[TaskRow]) -> list[TaskRow]:
+    """The tasks of one page: whole ones, and one at least."""
+    pictures = accumulate(len(row.files) for row in rows[:TASKS_A_PAGE])
+    return rows[: max(1, sum(count <= PICTURES_A_PAGE for count in pictures))]
+
+
 def _pictures(rows: list[TaskRow], context: CallContext) -> Iterator[dict[str, Any]]:
     for row in rows:
         for file in row.files:
             context.raise_if_cancelled()
             status = status_of(file.path)
             if status is not None:
-                yield _entry(row, file, status.st_size)
+                yield _entry(row, file, status)
 
 
-def _entry(row: TaskRow, file: SavedFile, size: int) -> dict[str, Any]:
+def _entry(row: TaskRow, file: SavedFile, status: os.stat_result) -> dict[str, Any]:
     from kie_mcp.shapes import time_stamp
 
     path = Path(file.path)
     pixels = f"{file.width} x {file.height} pixels" if file.width and file.height else None
+    modified = time_stamp(min(max(0, status.st_mtime), _LAST_SECOND))
     return {
         "uri": path.as_uri(),
         "name": printable(path.name),
         "title": printable(row.prompt or path.stem, _LONGEST_TITLE),
         "description": ", ".join(filter(None, (row.model, pixels, f"task {row.task_id}"))),
         "mimeType": file.mime_type,
-        "size": size,
-        "annotations": {"audience": ["user"], "lastModified": time_stamp(row.completed_at or row.created_at)},
+        "size": status.st_size,
+        "annotations": {"audience": ["user"], "lastModified": modified},
     }
 
 

@@ -61,8 +61,8 @@ def _described(services: Services, uri: str) -> dict[str, Any] | None:
     if uri.startswith(_MODELS):
         model = services.catalogue.find(unquote(uri.removeprefix(_MODELS)))
         return None if model is None else whole_model(model)
-    if uri.startswith(_TASKS) and services.config.ledger_path.exists():
-        row = services.jobs.ledger.find(unquote(uri.removeprefix(_TASKS)))
+    if uri.startswith(_TASKS) and services.has_ledger():
+        row = services.records.tasks.find(unquote(uri.removeprefix(_TASKS)))
         return None if row is None else task_entry(row)
     return None
 
@@ -91,4 +91,4 @@ def _recorded(services: Services, uri: str) -> SavedFile | None:
         path = path_from(uri)
     except ValueError:
         return None
-    return services.jobs.gallery.find(str(path)) if services.config.ledger_path.exists() else None
+    return services.records.gallery.find(str(path)) if services.has_ledger() else None

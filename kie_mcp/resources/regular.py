@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """The status of a regular file; ``None`` for anything else, also for a link: it leads to what nobody saved."""
+    """The status of a regular file; ``None`` for anything else, also for a link: it leads to what nobody saved.
+
+    ``None``, too, where a name is no text (not UTF-8): no URI is read as such a path.
+    """
     try:
+        path.encode()
         status = Path(path).lstat()
-    except OSError:
+    except (OSError, UnicodeEncodeError):
         return None
     return status if stat.S_ISREG(status.st_mode) else None

@@ -29,7 +29,6 @@ from kie_mcp.jobs.watching import Watcher
 from kie_mcp.ledger import Custody, Database, Presence, RateWindow, SavedFile, TaskLedger, UploadLedger
 from kie_mcp.ledger.batch_results import BatchResults
 from kie_mcp.ledger.documents import SqliteDocuments
-from kie_mcp.ledger.gallery import Gallery
 from kie_mcp.services import Services
 from kie_mcp.tools import TOOLS
 from mcp_definitions import LATEST, result_problems
@@ -124,7 +123,6 @@ def joined(config, catalogue, clock, client, downloads):
         generations=generations,
         batches=batches,
         recovery=Recovery(generations, custody, clock),
-        gallery=Gallery(database),
         batch_results=BatchResults(database, clock, lambda: f"b{next(names)}", config.secrets()),
         previews=Previews(),
         custody=custody,
@@ -215,7 +213,9 @@ def services(make_config, catalogue, clock, join):
         return Jobs(client=None, refresher=None, **parts)
 
     config = make_config()
-    return Services(clock=clock, load_config=lambda: config, load_catalogue=lambda: catalogue, build_jobs=build)
+    made = Services(clock=clock, load_config=lambda: config, load_catalogue=lambda: catalogue, build_jobs=build)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from kie_mcp.catalogue import Catalogue, Wish
+from kie_mcp.catalogue import Catalogue, Wish, did_you_mean
+from kie_mcp.catalogue.suggest import nearest_ids
 from kie_mcp.errors import BundleError
 
 
@@ -54,6 +55,14 @@ def test_no_more_ids_are_named_than_asked_for_and_none_without_likeness(catalogu
     assert len(catalogue.nearest("nano-banana", 2)) == 2
     assert catalogue.nearest("xyz") == []
     assert catalogue.nearest("/") == []
+
+
+def test_what_is_very_long_is_near_to_nothing():
+    long = "nano-banana-" * 20
+    assert nearest_ids(long[:200], [long[:199]], 1) == [long[:199]]
+    assert nearest_ids(long, [long], 1) == []
+    assert did_you_mean("x" * 200, ["x" * 199]) != ""
+    assert did_you_mean("x" * 201, ["x" * 200]) == ""
 
 
 def test_a_search_looks_for_every_word_in_any_case(catalogue):

@@ -6,9 +6,10 @@ import pytest
 
 from kie_mcp.completion import MOST_VALUES, NEWEST_TASKS, complete
 from kie_mcp.context import CallContext
-from kie_mcp.errors import CancelledError, InputError
+from kie_mcp.errors import CancelledError, ConfigError, InputError
 from kie_mcp.resources import list_templates
 from kie_mcp.schemas import load_prompts
+from kie_mcp.services import Services
 
 PROMPT = {"type": "ref/prompt", "name": "picture_set"}
 TASK = {"type": "ref/resource", "uri": "kie-mcp://tasks/{task_id}"}
@@ -76,9 +77,24 @@ def test_choices_are_those_of_the_chosen_model(values, catalogue):
     assert values(PROMPT, "aspect_ratio", "16", model="z-image") == ["16:9", "9:16"]
 
 
-@pytest.mark.parametrize("chosen", [{}, {"model": ""}, {"model": "no-such-model"}, {"style": "x"}])
-def test_without_a_known_model_choices_are_those_of_all_models_the_commonest_first(values, catalogue, chosen):
-    found = values(PROMPT, "aspect_ratio", **chosen)
+@pytest.mark.parametrize("chosen", [{}, {"model": ""}, {"model": " "}, {"style": "x"}])
+def test_without_a_chosen_model_choices_are_those_of_the_usual_one(values, catalogue, services, chosen):
+    usual = catalogue.find(services.config.model)
+    assert values(PROMPT, "aspect_ratio", **chosen) == usual.choices("aspect_ratio")
+    assert values(PROMPT, "resolution", **chosen) == usual.choices("resolution")
+
+
+def test_settings_that_cannot_be_used_spoil_no_completion_of_choices(clock, catalogue):
+    def broken():
+        raise ConfigError("KIE_AI_RATE_LIMIT is 'x'.")
+
+    services = Services(clock=clock, load_config=broken, load_catalogue=lambda: catalogue, build_jobs=broken)
+    params = {"ref": PROMPT, "argument": {"name": "aspect_ratio", "value": ""}}
+    assert complete(services, params, CallContext())["completion"]["values"][0] == "1:1"
+
+
+def test_of_a_model_that_is_not_known_choices_are_those_of_all_models_the_commonest_first(values, catalogue):
+    found = values(PROMPT, "aspect_ratio", model="no-such-model")
     assert found[0] == "1:1"
     assert set(found) == {ratio for model in catalogue.search() for ratio in model.choices("aspect_ratio")}
     assert len(set(found)) == len(found)
@@ -115,6 +131,15 @@ def test_without_a_ledger_there_are_no_tasks_and_none_is_made(values, services):
     assert values(TASK, "task_id") == []
     assert values(prompt("picture_variations"), "picture") == []
     assert not services.config.state_path.exists()
+
+
+def test_where_nobody_may_look_there_are_no_tasks(services, album, monkeypatch):
+    album.save("a.png")
+    monkeypatch.setattr(services, "has_ledger", lambda: False)
+    for kind in ("finish_my_pictures", "picture_variations"):
+        name = {"finish_my_pictures": "task_id", "picture_variations": "picture"}[kind]
+        params = {"ref": prompt(kind), "argument": {"name": name, "value": ""}}
+        assert complete(services, params, CallContext())["completion"]["values"] == []
 
 
 def test_models_of_the_template_are_completed(values):

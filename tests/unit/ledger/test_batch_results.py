@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sqlite3
 
 import pytest
 
@@ -38,6 +40,21 @@ def test_entries_come_back_as_they_were_from_any_place_on(results):
     assert list(results.entries(batch, 0)) == stored
     assert list(results.entries(batch, 2)) == stored[2:]
     assert list(results.entries(batch, 3)) == []
+
+
+def test_a_batch_may_be_kept_from_an_item_on(results):
+    batch = results.store(entries(5)[2:], first=2)
+    assert list(results.entries(batch, 2)) == entries(5)[2:]
+    assert list(results.entries(batch, 0)) == []
+
+
+def test_without_patience_nobody_is_waited_for(results, path):
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ConfigError, match="locked"):
+            results.store(entries(1), patience=0)
+        other.execute("ROLLBACK")
+    assert results.store(entries(1), patience=0)
 
 
 def test_batches_are_told_apart(results):

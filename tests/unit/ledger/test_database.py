@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import threading
@@ -66,6 +67,38 @@ def test_threads_take_turns(database):
     for thread in threads:
         thread.join(30)
     assert count(database) == 160
+
+
+def test_whoever_has_little_patience_gives_up_and_the_next_has_as_much_as_ever(database, path):
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ConfigError, match="database is locked"), database.write(patience=0.01):
+            pytest.fail("another connection was writing")
+        other.execute("ROLLBACK")
+    with database.write(patience=0.01) as connection:
+        connection.execute(INSERT)
+    assert count(database) == 1
+    with database.read() as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 30_000
+
+
+def test_threads_that_write_are_waited_for_no_longer_than_others(database):
+    refused = []
+
+    def insert():
+        try:
+            with database.write(patience=0.01) as connection:
+                connection.execute(INSERT)
+        except ConfigError as error:
+            refused.append(error.message)
+
+    with database.write():
+        other = threading.Thread(target=insert)
+        other.start()
+        other.join()
+    assert len(refused) == 1
+    assert "another thread is writing" in refused[0]
+    assert count(database) == 0
 
 
 def test_processes_open_and_write_at_the_same_time(processes, path):

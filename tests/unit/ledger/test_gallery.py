@@ -61,7 +61,26 @@ def test_a_name_that_was_taken_again_is_that_of_the_newest_task_alone(gallery, k
     keep("/a.png")
     newest = keep("/c.png", "/a.png")
     assert paths(gallery.page(limit=10)) == [["/c.png", "/a.png"], [], ["/b.png"]]
-    assert paths(gallery.page(limit=10, before=newest)) == [[], ["/b.png"]]
+    assert paths(gallery.page(limit=10, before=newest)) == [["/a.png"], ["/b.png"]]
+
+
+def test_a_late_page_costs_no_more_than_the_first(gallery, database):
+    file = {"path": "/a.png", "mime_type": "image/png", "bytes": 10, "width": 4, "height": 3}
+    with database.write() as connection:
+        connection.executemany(
+            "INSERT INTO tasks (task_id, state, files, created_at, updated_at) VALUES (?, 'success', ?, 0, 0)",
+            [(f"t{number}", json.dumps([{**file, "path": f"/{number}.png"}])) for number in range(2000)],
+        )
+
+    def cost(before):
+        steps = []
+        with database.read() as connection:
+            connection.set_progress_handler(lambda: steps.append(0), 10)  # every ten steps of SQLite's machine
+            assert len(gallery.page(limit=50, before=before)) == 50
+            connection.set_progress_handler(None, 0)
+        return len(steps)
+
+    assert 0 < cost(60) <= 2 * cost(None)
 
 
 @pytest.mark.parametrize(

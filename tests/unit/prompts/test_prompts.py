@@ -13,6 +13,7 @@ from kie_mcp.context import CallContext
 from kie_mcp.errors import InputError
 from kie_mcp.prompts import get_prompt, list_prompts
 from kie_mcp.schemas import load_prompts
+from kie_mcp.tools import TOOLS
 
 ALL = load_prompts()["prompts"]
 PLAIN = {
@@ -157,6 +158,40 @@ def test_every_name_in_a_prompt_is_one_of_the_tools(prompt, tool_words):
 def test_every_prompt_says_how_nothing_is_paid_for_twice(prompt, tools_by_name):
     assert {"unknown_outcome", "list_visual_tasks", "get_visual_task"} <= words_of(prompt)
     assert words_of(prompt) & tools_by_name
+
+
+SEVERAL = [prompt for prompt in ALL if "generate_visual_batch" in words_of(prompt) and "dry_run" in words_of(prompt)]
+
+
+def test_what_can_cost_much_is_rehearsed_and_told_before():
+    assert [prompt["name"] for prompt in SEVERAL] == ["picture_set", "picture_variations"]
+    for prompt in SEVERAL:
+        text = "\n".join(prompt["lines"])
+        told = re.search(r"Where there are more than four.*, or they should cost more than 50 credits.*", text)
+        assert "wait for my yes" in told[0]
+        assert text.index("`dry_run` true") < text.index("`credits_estimated`") < text.index("without `dry_run`")
+        assert prompt["description"].endswith("More than four, or more than 50 credits, are made only after your yes.")
+
+
+def test_which_items_of_a_batch_are_fetched_and_which_asked_for_again_is_said_by_fields_that_tell_it():
+    for prompt in SEVERAL:
+        text = "\n".join(prompt["lines"])
+        assert "An item with a `next_step` and no `error` goes on at Kie and is paid for" in text
+        assert "ask again only for those whose `error` is `retryable`" in text
+        assert "`status` is not `success`" not in text
+
+
+def test_every_status_is_told_what_to_do_with_it():
+    (tool,) = [tool for tool in TOOLS if tool.name == "list_visual_tasks"]
+    states = {*tool.input_schema["properties"]["status"]["enum"]} - {"running"}
+    assert {"submitting", "success"} < states <= words_of(ALL[-1])
+
+
+def test_a_platform_that_is_not_known_is_given_its_shape(get, catalogue):
+    text = get("platform_picture", subject="a fox", platform="etsy")
+    assert "give the `aspect_ratio` that suits it" in text
+    (named,) = re.findall(r"Well-known places, such as (\S+) or (\S+),", text)
+    assert set(named) <= set(catalogue.platform_names())
 
 
 @pytest.mark.parametrize("prompt", ALL, ids=lambda prompt: prompt["name"])

@@ -8,6 +8,7 @@ import pytest
 
 from kie_mcp.catalogue import Catalogue
 from kie_mcp.catalogue.model import CHOICES
+from kie_mcp.catalogue.prompts import compose
 from kie_mcp.resources.guide import guide
 
 
@@ -72,6 +73,12 @@ def test_every_platform_is_told_with_its_shapes(text, catalogue):
         told |= dict.fromkeys(re.findall(r"`([^`]+)`", line[1]), tuple(line[0].split(", ")))
     assert told == {platform.name: platform.aspect_ratios for platform in catalogue.platforms()}
     assert list(told.keys() - catalogue.platform_names()) == []
+
+
+def test_what_a_platform_adds_to_the_prompt_is_told(text):
+    (row,) = [line for line in text.splitlines() if line.startswith("| `platform` |")]
+    added = compose("a fox", None, "linkedin", None).removeprefix("a fox\n\n").removesuffix(" linkedin")
+    assert f'a line "{added}" in the prompt' in row
 
 
 def test_the_cheapest_models_are_named(text):

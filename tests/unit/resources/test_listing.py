@@ -12,8 +12,9 @@ import pytest
 
 from kie_mcp.context import CallContext
 from kie_mcp.errors import CancelledError, ConfigError, InputError
+from kie_mcp.prompts import list_prompts
 from kie_mcp.resources import list_resources, list_templates
-from kie_mcp.resources.listing import TASKS_A_PAGE
+from kie_mcp.resources.listing import PICTURES_A_PAGE, TASKS_A_PAGE
 from kie_mcp.services import Services
 
 GUIDE = "kie-mcp://guide"
@@ -85,9 +86,9 @@ def test_an_empty_ledger_lists_the_guide_alone(listed, services):
     assert [entry["uri"] for entry in listed()["resources"]] == [GUIDE]
 
 
-def test_a_picture_is_told_with_all_that_is_known_of_it(listed, album, clock):
-    clock.shift = 1_790_000_000
+def test_a_picture_is_told_with_all_that_is_known_of_it(listed, album):
     path = album.save("a fox.png", prompt="A red fox\nin the snow", model="nano-banana-pro")
+    os.utime(path, (0, 1_790_000_000))
     _, entry = listed()["resources"]
     assert entry == {
         "uri": path.as_uri(),
@@ -98,6 +99,17 @@ def test_a_picture_is_told_with_all_that_is_known_of_it(listed, album, clock):
         "size": path.stat().st_size,
         "annotations": {"audience": ["user"], "lastModified": "2026-09-21T14:13:20Z"},
     }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-1, "1970-01-01T00:00:00Z"), (2**33, "2242-03-16T12:56:32Z"), (2**62, "9999-12-31T23:59:59Z")],
+)
+def test_whatever_time_a_file_has_it_is_listed(listed, album, monkeypatch, seconds, shown):
+    path = album.save("a.png")
+    status = os.stat_result((*path.stat()[:8], seconds, 0))
+    monkeypatch.setattr(type(path), "lstat", lambda _: status)
+    assert listed()["resources"][1]["annotations"]["lastModified"] == shown
 
 
 def test_a_long_prompt_is_cut_and_a_task_from_elsewhere_is_titled_by_its_file(listed, album, services, crowd):
@@ -136,6 +148,43 @@ def test_a_name_that_was_taken_again_is_listed_once_for_the_newer_task(listed, a
     album.save("hero.png", prompt="first").unlink()
     album.save("hero.png", prompt="second")
     assert [entry["title"] for entry in listed()["resources"][1:]] == ["second"]
+
+
+def test_on_a_later_page_it_is_listed_once_more(listed, album):
+    path = album.save("hero.png")
+    for number in range(TASKS_A_PAGE - 1):
+        album.save(f"{number}.png")
+    path.unlink()
+    album.save("hero.png")
+    first = listed()
+    second = listed(first["nextCursor"])
+    assert [page["resources"][-1]["uri"] == path.as_uri() for page in (first, second)] == [False, True]
+    assert first["resources"][1]["uri"] == path.as_uri()
+
+
+@pytest.mark.parametrize("name", [b"\xff", b"caf\xe9", b"\xed\xa0\x80"])
+def test_a_path_that_is_no_text_is_not_listed_as_no_uri_leads_there(listed, album, name):
+    album.save("kept.png")
+    album.folder /= os.fsdecode(name)
+    album.folder.mkdir()
+    album.save("lost.png")
+    assert [entry["name"] for entry in listed()["resources"]] == ["guide", "kept.png"]
+
+
+def test_a_page_ends_before_a_task_with_which_it_would_have_too_many_pictures(listed, walk, album):
+    made = [album.save(*(f"{number}-{index}.png" for index in range(30))) for number in range(4)]
+    lengths = [len(listed()["resources"])]
+    lengths.append(len(listed(listed()["nextCursor"])["resources"]))
+    assert lengths == [1 + 90, 30]
+    assert len(set(walk())) == 1 + 30 * len(made)
+
+
+@pytest.mark.parametrize("pictures", [PICTURES_A_PAGE, PICTURES_A_PAGE + 1])
+def test_a_task_is_listed_whole_however_many_pictures_it_has(listed, walk, album, pictures):
+    for name in "abc":
+        album.save(*(f"{name}-{index}.png" for index in range(pictures)))
+    assert len(listed()["resources"]) == 1 + pictures
+    assert len(set(walk())) == 1 + 3 * pictures
 
 
 def test_a_page_that_is_just_full_is_the_last(listed, album):
@@ -220,6 +269,24 @@ def test_settings_that_cannot_be_used_are_said(clock, catalogue):
     services = Services(clock=clock, load_config=broken, load_catalogue=lambda: catalogue, build_jobs=lambda *_: None)
     with pytest.raises(ConfigError, match="KIE_AI_RATE_LIMIT"):
         list_resources(services, {}, CallContext())
+
+
+def test_a_state_folder_that_cannot_be_looked_into_is_as_if_there_were_none(clock, catalogue, make_config, official):
+    config = make_config(state_dir=Path("/", "a" * 1000))
+    services = Services(
+        clock=clock, load_config=lambda: config, load_catalogue=lambda: catalogue, build_jobs=lambda *_: None
+    )
+    (guide,) = official("resources/list", list_resources(services, {}, CallContext()))["resources"]
+    assert guide["uri"] == GUIDE
+
+
+@pytest.mark.parametrize("method", [list_templates, list_prompts])
+def test_what_is_always_the_same_needs_no_settings(clock, method):
+    def broken():
+        raise ConfigError("KIE_AI_RATE_LIMIT is 'x'.")
+
+    services = Services(clock=clock, load_config=broken, load_catalogue=broken, build_jobs=broken)
+    assert method(services, {}, CallContext())
 
 
 def test_both_templates_are_told(services, official):

@@ -1,0 +1,31 @@
+"""What the ledger holds, to be looked at: a connection of its own, without all that making pictures needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kie_mcp.ledger.database import Database
+from kie_mcp.ledger.gallery import Gallery
+from kie_mcp.ledger.tasks import TaskLedger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kie_mcp.clock import Clock
+
+
+class Records:
+    """The ``tasks`` and the ``gallery`` of a ledger. Nobody who writes keeps whoever looks here waiting.
+
+    Opening is that of any ``Database``: the schema is brought up to date, what cannot be read is set aside.
+    Raises ``ConfigError`` where the state folder cannot be used.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._database = Database(path, clock)
+        self.tasks = TaskLedger(self._database, clock)
+        self.gallery = Gallery(self._database)
+
+    def close(self) -> None:
+        """Close the file; the object is of no use afterwards."""
+        self._database.close()
