@@ -32,9 +32,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+LONGEST_TEXT = 2_000
+"""Characters of each text of an error: arguments of any length are repeated in them."""
+
+_END = 500
+
+
+def _cut(text: str) -> str:
+    """The beginning and the end of what is long: what is wrong often stands behind the value that is."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - _END - 1]}…{text[-_END:]}"
+
 
 class KieMcpError(Exception):
-    """The root of the tree. ``message`` and ``next_step`` are shown to callers as they are.
+    """The root of the tree. ``message`` and ``next_step`` are shown to callers as they are, cut where they are long.
 
     ``retry_after`` is how long a server asked to wait, in seconds, if it did.
     """
@@ -53,13 +63,13 @@ class KieMcpError(Exception):
         task_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = _cut(message)
+        super().__init__(self.message)
         self.code = code
         self.task_id = task_id
         self.retry_after = retry_after
         if next_step is not None:
-            self.next_step = next_step
+            self.next_step = _cut(next_step)
         if retryable is not None:
             self.retryable = retryable
 
@@ -74,7 +84,7 @@ class KieMcpError(Exception):
         if self.code is not None:
             shown["code"] = self.code
         if self.task_id is not None:
-            shown["task_id"] = self.task_id
+            shown["task_id"] = _cut(self.task_id)
         return shown
 
 

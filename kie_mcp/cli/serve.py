@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import Any, Protocol
 
+    from kie_mcp.cli.memory import Memory
     from kie_mcp.context import CallContext
     from kie_mcp.tools.spec import Tool, ToolResult
     from kie_mcp.wire.stdio import Wire
@@ -143,14 +144,21 @@ class _LazyApplication:
         self._build = build
         self._lock = threading.Lock()
         self._built: Application | None = None
+        self._memory: Memory | None = None
 
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
         """Run the tool. What the building raises is raised by each call until it succeeds."""
-        return self._application().call(tool, arguments, context)
+        try:
+            return self._application().call(tool, arguments, context)
+        finally:
+            self._after_call()
 
     def answer(self, method: str, params: dict[str, Any], context: CallContext) -> dict[str, Any]:
         """Answer the method; as for ``call``."""
-        return self._application().answer(method, params, context)
+        try:
+            return self._application().answer(method, params, context)
+        finally:
+            self._after_call()
 
     def redact(self, value: Any) -> Any:
         """``value`` without the secrets of the application.
@@ -172,8 +180,15 @@ class _LazyApplication:
     def _application(self) -> Application:
         with self._lock:
             if self._built is None:
+                from kie_mcp.cli.memory import Memory
+
+                self._memory = Memory()
                 self._built = self._build()
         return self._built
+
+    def _after_call(self) -> None:
+        if self._memory is not None:
+            self._memory.after_call()
 
     def close(self) -> None:
         """Close what was built."""

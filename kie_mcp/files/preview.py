@@ -8,9 +8,11 @@ from __future__ import annotations
 import io
 import math
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 from kie_mcp.files.local import local_picture
+from kie_mcp.files.metadata import require_little
 from kie_mcp.files.sniff import dimensions
 from kie_mcp.log import logger
 
@@ -31,17 +33,19 @@ MOST_PICTURES = 25
 """On one sheet."""
 MOST_SECONDS = 3.0
 """After so long no further picture is added."""
-MOST_PIXELS: Mapping[str, int] = {"image/png": 40_000_000, "image/jpeg": 40_000_000, "image/webp": 20_000_000}
+MOST_PIXELS: Mapping[str, int] = {"image/png": 24_000_000, "image/jpeg": 24_000_000, "image/webp": 17_000_000}
 """By mime type. To decode a pixel takes 4 bytes of memory, 8 of a PNG with transparency, 16 of a WEBP."""
 MOST_SCANS = 32
 """Of a progressive JPEG, which as a rule has ten. One of 70 bytes can take as long as decoding every pixel anew."""
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
 _MOST_FILE_BYTES = 32 * 2**20
-"""Of a picture that is shown: what a PNG says beside its pixels is read whole."""
+"""Of a picture that is shown; some of it is read whole."""
 _SCAN = b"\xff\xda"
 """The marker that begins a scan (ITU-T T.81, B.1.1.3); the data of a scan cannot hold it."""
 _PIECE = 65536
+_FILL = b"\xff" * _PIECE
+"""No data and no marker: a decoder that gets its input in parts begins each time anew with it."""
 _LARGEST_CELL = 256
 _LEAST_LETTERS, _LARGEST_LETTERS = 12, 28
 """The height of a label, in pixels."""
@@ -76,6 +80,8 @@ class Previews:
 def _made(pictures: Sequence[tuple[str, str]], goes_on: Callable[[], bool]) -> bytes | None:
     from PIL import WebPImagePlugin  # noqa: F401 - Pillow knows WEBP then, without loading all that it could know
 
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # one for each odd tag of a picture would fill the log
+
     alone = len(pictures) == 1
     shown: list[tuple[Image, str]] = []
     for place, label in pictures:
@@ -97,8 +103,9 @@ def _small(place: str, side: int) -> Image | None:
         picture = local_picture(place, argument="preview", max_bytes=_MOST_FILE_BYTES, mime_types=tuple(MOST_PIXELS))
         with picture.open() as file:
             _require_pixels(dimensions(file), MOST_PIXELS[picture.mime_type])
+            require_little(file, picture.mime_type)
             if picture.mime_type == MIME_TYPE:
-                _require_few_scans(file)
+                _require_quick_scans(file)
             file.seek(0)
             with Image.open(file, formats=_FORMATS) as opened:
                 _require_pixels(opened.size, MOST_PIXELS[picture.mime_type])  # as the decoder reads it
@@ -113,12 +120,14 @@ def _require_pixels(size: tuple[int, int] | None, most: int) -> None:
         raise ValueError(f"its size is {size}, of more than {most} pixels")
 
 
-def _require_few_scans(file: BinaryIO) -> None:
+def _require_quick_scans(file: BinaryIO) -> None:
     file.seek(0)
     scans, last = 0, b""
     while piece := file.read(_PIECE):
         scans += (last + piece).count(_SCAN)
         last = piece[-1:]
+        if piece == _FILL:
+            raise ValueError("it is filled up between its scans")
     if scans > MOST_SCANS:
         raise ValueError(f"it has {scans} scans")
 

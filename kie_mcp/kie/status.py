@@ -22,8 +22,8 @@ TERMINAL = frozenset({"success", "fail"})
 _MOST_URLS = 100
 _LONGEST_URL = 8192
 _DEEPEST = 50
-_LONGEST_RESULT = 40_000
-"""Characters of JSON: whoever reads a result has to bear all of it at once, and hosts have their limits."""
+_LONGEST_RESULT = 65536
+"""Characters of JSON: whoever reads a result has to bear all of it at once."""
 _LEFT_OUT = {
     "left_out": f"The structured result has more than {_LONGEST_RESULT} characters and is not shown here; "
     "find it at kie.ai/logs."

@@ -23,10 +23,10 @@ _FIND = "SELECT entry FROM batch_results WHERE batch = ? AND item = ?"
 
 
 class BatchResults:
-    """One entry for each item of a batch, in order, from the first one that its answer had no room for, stored without ``secrets``.
+    """One entry for each item of a batch, in order, stored without ``secrets``.
 
-    ``new_name`` makes the names of the batches, which are hexadecimal. All methods raise ``ConfigError`` where the
-    state folder cannot be used.
+    What an answer has told by itself need not be stored. ``new_name`` makes the names of the batches, which are
+    hexadecimal. All methods raise ``ConfigError`` where the state folder cannot be used.
     """
 
     def __init__(

@@ -39,8 +39,10 @@ TOOLS: tuple[Tool, ...] = (
 def call_tool(tool: Tool, services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
     """Validate the arguments against the published schema, then run the tool; raises ``KieMcpError``.
 
-    The answer shows what was saved, and says what has been finished meanwhile that nobody waited for.
+    The answer shows what was saved, and says what has been finished meanwhile that nobody waited for. To a host it is
+    no longer than hosts take.
     """
+    from kie_mcp.tools.fitting import ANSWER_BYTES, fitted
     from kie_mcp.tools.news import with_news
     from kie_mcp.tools.preview import with_preview
     from kie_mcp.tools.validation import validated
@@ -49,6 +51,9 @@ def call_tool(tool: Tool, services: Services, arguments: dict[str, Any], context
         result = tool.handler(services, validated(tool, arguments), context)
     finally:
         services.look_after_tasks()
+    if not context.cancelled:
+        result = with_preview(result, services, context)
     if context.cancelled:
-        return result  # nobody hears of it
-    return with_news(with_preview(result, services, context), services.news())
+        return result  # nobody hears of it, so the news is left for the next answer
+    told = with_news(result, services.news())
+    return told.telling(fitted(told.structured, ANSWER_BYTES)) if services.serving else told

@@ -12,14 +12,15 @@ from kie_mcp.tools.results import error_of_many
 from kie_mcp.tools.spec import ToolResult
 
 if TYPE_CHECKING:
+    from kie_mcp.context import CallContext
     from kie_mcp.jobs import Prepared, Rehearsal
     from kie_mcp.services import Services
 
-_LONGEST_DATA = 200
+_LONGEST_PICTURE = 200
 _OTHERWISE = "rehearse fewer items at a time (list_visual_tasks has none of them: nothing was sent)."
 
 
-def rehearsed(rehearsal: Rehearsal, services: Services, *, continue_on_error: bool) -> ToolResult:
+def rehearsed(rehearsal: Rehearsal, services: Services, context: CallContext, *, continue_on_error: bool) -> ToolResult:
     """One entry per item, in order, with the ``body`` of its createTask or its error.
 
     Pictures stand in the bodies as the caller wrote them: they are uploaded when the batch runs.
@@ -40,7 +41,7 @@ def rehearsed(rehearsal: Rehearsal, services: Services, *, continue_on_error: bo
         "credits_estimated": total,
         "usd_estimated": None if total is None else usd(total),
         "warnings": [*rehearsal.warnings, *_unpriced(estimates)],
-        **first_results(entries, services, _OTHERWISE),
+        **first_results(entries, services, context, _OTHERWISE),
     }
     if error is not None:
         summary["error"] = error
@@ -63,13 +64,17 @@ def _entry(index: int, entry: Prepared | KieMcpError) -> dict[str, Any]:
 
 def _shown(text: str) -> str:
     """A picture as it was given; of one that is in the text itself, the beginning."""
-    return shortened(text, _LONGEST_DATA) if text.lstrip()[:5].lower() == "data:" else text
+    return _named(text) if text.lstrip()[:5].lower() == "data:" else text
+
+
+def _named(text: str) -> str:
+    return shortened(text, _LONGEST_PICTURE)
 
 
 def _unseen(entry: Prepared) -> list[str]:
     """What to say of pictures that only Kie knows."""
     return [
-        f"{picture.argument} {picture.text!r} is known to Kie only, so it was not looked at."
+        f"{picture.argument} {_named(picture.text)!r} is known to Kie only, so it was not looked at."
         for picture, source in zip(entry.plan.pictures, entry.sources, strict=True)
         if source.url is None and source.local is None
     ]

@@ -28,12 +28,13 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
         from kie_mcp.tools.dry_run import rehearsed
 
         rehearsal = services.jobs.batches.rehearse(asked, context)
-        return rehearsed(rehearsal, services, continue_on_error=continue_on_error)
+        return rehearsed(rehearsal, services, context, continue_on_error=continue_on_error)
     plan = BatchPlan(
         max_workers=int(arguments.get("max_workers", 20)),
         continue_on_error=continue_on_error,
     )
-    return _summary(services.jobs.batches.run(asked, plan, context), services, continue_on_error=continue_on_error)
+    results = services.jobs.batches.run(asked, plan, context)
+    return _summary(results, services, context, continue_on_error=continue_on_error)
 
 
 def _items(given: list[Any] | str) -> list[Any]:
@@ -46,12 +47,22 @@ def _items(given: list[Any] | str) -> list[Any]:
     if isinstance(given, list):
         return given
     try:
-        items = json.loads(given)
+        items = json.loads(given, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError) as error:
         raise InputError(f"'items' is a string that is not JSON ({error}): {shown(given)}.") from error
     if not isinstance(items, list) or not items:
         raise InputError(f"'items' holds {shown(items)}; it must be a list of at least one object.")
     return items
+
+
+def _number(text: str) -> float:
+    """A number that can be sent on; raises ``ValueError`` for NaN and what is beyond all numbers."""
+    from math import isfinite
+
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
 
 
 def _request(item: Any, arguments: dict[str, Any], services: Services) -> Request | KieMcpError:
@@ -70,7 +81,9 @@ def _request(item: Any, arguments: dict[str, Any], services: Services) -> Reques
         return error
 
 
-def _summary(results: list[Outcome | KieMcpError], services: Services, *, continue_on_error: bool) -> ToolResult:
+def _summary(
+    results: list[Outcome | KieMcpError], services: Services, context: CallContext, *, continue_on_error: bool
+) -> ToolResult:
     """One entry per item, in order; an error only if all failed, or one did that was to stop the batch."""
     from kie_mcp.errors import KieMcpError
     from kie_mcp.tools.paging import first_results
@@ -87,7 +100,7 @@ def _summary(results: list[Outcome | KieMcpError], services: Services, *, contin
     error = error_of_many(entries, continue_on_error=continue_on_error)
     failed = sum(not entry["ok"] for entry in entries)
     summary: dict[str, Any] = {"ok": error is None, "total": len(entries), "succeeded": len(entries) - failed}
-    summary |= {"failed": failed, **_cost(entries), **first_results(entries, services, _OTHERWISE)}
+    summary |= {"failed": failed, **_cost(entries), **first_results(entries, services, context, _OTHERWISE)}
     if error is not None:
         summary["error"] = error
     return ToolResult(summary, is_error=error is not None, links=linked)

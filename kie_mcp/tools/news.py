@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.text import shortened
-from kie_mcp.tools.paging import characters
-from kie_mcp.tools.spec import ToolResult
+from kie_mcp.tools.fitting import json_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kie_mcp.jobs import News
+    from kie_mcp.tools.spec import ToolResult
 
 _LONGEST_PROMPT = 200
-_MOST_CHARACTERS = 5_000
+_MOST_BYTES = 5_000
 """Of JSON; what is longer is told in short."""
 
 
@@ -22,21 +22,16 @@ def with_news(result: ToolResult, news: Sequence[News]) -> ToolResult:
     """The same answer, with ``finished_meanwhile`` where there is news: tasks that nobody waited for have ended."""
     if not news:
         return result
-    return ToolResult(
-        {**result.structured, "finished_meanwhile": _entries(news)},
-        is_error=result.is_error,
-        links=result.links,
-        preview=result.preview,
-    )
+    return result.telling({**result.structured, "finished_meanwhile": _entries(news)})
 
 
 def _entries(news: Sequence[News]) -> list[dict[str, Any]]:
-    room, told = _MOST_CHARACTERS, []
+    room, told = _MOST_BYTES, []
     for one in news:
         entry = _entry(one)
-        if characters(entry) > room:
+        if json_bytes(entry) > room:
             entry = {"task_id": one.task_id, "status": one.status, "next_step": "get_visual_task shows the rest."}
-        room -= characters(entry)
+        room -= json_bytes(entry)
         told.append(entry)
     return told
 

@@ -61,6 +61,10 @@ class ToolResult:
         self.links = tuple(links)
         self.preview = preview
 
+    def telling(self, structured: dict[str, Any]) -> ToolResult:
+        """The same answer in other words."""
+        return ToolResult(structured, is_error=self.is_error, links=self.links, preview=self.preview)
+
     @classmethod
     def failure(cls, error: KieMcpError) -> ToolResult:
         """The one error shape, ``{"ok": false, "error": {...}}``."""

@@ -27,6 +27,8 @@ IN_FLIGHT = 12
 EVERY = 1_000
 SETTLED = 2_000
 GROWTH = 1.05
+MOST_CONNECTIONS = 4 * IN_FLIGHT
+"""To Kie; they are kept for the next request, as many as were ever needed at once."""
 SETTLE_SECONDS = 2.0
 """Before a sample: what goes on in the background, such as the saving of what was cancelled, comes to its end."""
 STUCK_SECONDS = 120.0
@@ -173,6 +175,13 @@ class Soak:
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         self._write([self._message("initialize", GREETING, DONE)])
+        self._fill()
+
+    def _fill(self):
+        """Ask for more at once than ever later: threads and connections, which are kept, are as many as they get."""
+        for _ in range(2 * IN_FLIGHT):
+            self._send(self._message(*self.mix.several()))
+        self._wait_for(0)
 
     def play(self, calls):
         """Send so many requests, some of them three to a line; returns when all are answered."""
@@ -239,11 +248,13 @@ class Soak:
             self._send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled})
 
     def sample(self):
-        """Memory in KiB, threads, descriptors."""
+        """Memory in KiB, threads, descriptors without connections, connections."""
         threading.Event().wait(SETTLE_SECONDS)
         folder = Path(f"/proc/{self.process.pid}")
         status = dict(line.split(":", 1) for line in (folder / "status").read_text("ascii").splitlines())
-        return int(status["VmRSS"].split()[0]), int(status["Threads"]), len(list((folder / "fd").iterdir()))
+        links = [str(link.readlink()) for link in (folder / "fd").iterdir()]
+        connections = sum(link.startswith("socket:") for link in links)
+        return int(status["VmRSS"].split()[0]), int(status["Threads"]), len(links) - connections, connections
 
     def end(self):
         """Close the input; the exit code."""
@@ -258,13 +269,15 @@ class Soak:
 
 def judged(samples):
     """What has grown."""
-    before, after = samples[SETTLED], samples[max(samples)]
+    before, after = samples[min(SETTLED, max(samples))], samples[max(samples)]
     problems = []
     if after[0] > GROWTH * before[0]:
         problems.append(f"memory has grown by {after[0] / before[0] - 1:.1%}")
-    for name, earlier, later in zip(("threads", "descriptors"), before[1:], after[1:], strict=True):
+    for name, earlier, later in zip(("threads", "descriptors"), before[1:], after[1:3], strict=False):
         if later > earlier:
             problems.append(f"{name} have grown from {earlier} to {later}")
+    if after[3] > MOST_CONNECTIONS:
+        problems.append(f"{after[3]} connections are kept")
     return problems
 
 
@@ -281,15 +294,15 @@ def main():
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, Sandbox(sandbox_options) as sandbox:
         soak = Soak(environment_for(sandbox, Path(folder)), folder, options.seed)
-        print(f"{'calls':>7} {'seconds':>8} {'memory KiB':>11} {'threads':>8} {'descriptors':>12}", flush=True)
+        print(f"{'calls':>7} {'seconds':>8} {'memory KiB':>11} {'threads':>8} {'descriptors':>12} {'connections':>12}")
         samples = {}
         for calls in range(0, options.calls + 1, EVERY):
             if calls:
                 soak.play(EVERY)
             samples[calls] = soak.sample()
-            memory, threads, descriptors = samples[calls]
-            row = f"{calls:7,} {time.monotonic() - began:8.0f} {memory:11,} {threads:8} {descriptors:12}"
-            print(row, flush=True)
+            memory, *others = samples[calls]
+            row = f"{calls:7,} {time.monotonic() - began:8.0f} {memory:11,}"
+            print(row, "{:8} {:12} {:12}".format(*others), flush=True)
         soak.end()
         made = sandbox.stats()["created"]
     problems = [*soak.problems, *judged(samples)]

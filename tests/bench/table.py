@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import platform
@@ -76,10 +77,11 @@ class Server:
         writer = threading.Thread(target=self._write_all, args=[sent])
         began = time.perf_counter()
         writer.start()
-        for _ in range(count):
-            self.process.stdout.readline()
+        answers = sum(1 for _ in itertools.islice(self.process.stdout, count))
         seconds = time.perf_counter() - began
         writer.join()
+        if answers < count:
+            raise RuntimeError(f"{answers} answers to {count} requests")
         return count / seconds
 
     def _write_all(self, sent: bytes) -> None:

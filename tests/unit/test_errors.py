@@ -9,6 +9,7 @@ import pytest
 
 from kie_mcp import errors
 from kie_mcp.errors import (
+    LONGEST_TEXT,
     CancelledError,
     ConfigError,
     KieMcpError,
@@ -106,3 +107,11 @@ def test_the_wait_that_a_server_asked_for_is_kept_but_not_shown(cls):
 def test_one_error_can_differ_from_its_class_without_changing_it():
     assert not CancelledError("stopped", retryable=False).as_dict()["retryable"]
     assert CancelledError.retryable
+
+
+def test_no_text_of_an_error_is_longer_than_anybody_reads():
+    error = TaskFailedError("m" * 100_000, next_step="n" * 100_000, task_id="t" * 100_000)
+    assert [len(error.as_dict()[name]) for name in ("message", "next_step", "task_id")] == [LONGEST_TEXT] * 3
+    assert str(error) == error.message
+    assert KieMcpError("b" * 9_000 + "e" * 9_000).message == "b" * 1_499 + "…" + "e" * 500
+    assert error.task_id == "t" * 100_000

@@ -6,7 +6,6 @@ import io
 import os
 import struct
 import sys
-import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -272,6 +271,9 @@ def broken(saved, tmp_path):
             png_of(header(30, 30), header(60_000, 60_000), chunk(b"IDAT", zlib.compress(b"\0" * 1000))), "two.png"
         ),
         "too many scans": saved(many_scans(), "scans.jpg"),
+        "filled up between its scans": saved(filled_up(), "filled.jpg"),
+        "a long head": saved(long_head(), "head.jpg"),
+        "tags that share their bytes": saved(png_of(header(30, 30), chunk(b"eXIf", tags(400, 100_000))), "tags.png"),
     }
 
 
@@ -282,6 +284,30 @@ def many_scans():
     data = buffer.getvalue()
     last = data[data.rindex(b"\xff\xda") : -2]
     return data[:-2] + last * MOST_SCANS + b"\xff\xd9"
+
+
+def filled_up():
+    """A progressive JPEG with nothing but fill bytes before its last scan."""
+    buffer = io.BytesIO()
+    Image.new("L", (300, 300), 128).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + b"\xff" * 200_000 + data[last:]
+
+
+def long_head():
+    """A JPEG with empty segments, one by one, before its scan."""
+    buffer = io.BytesIO()
+    Image.new("L", (300, 300), 128).save(buffer, "JPEG")
+    data = buffer.getvalue()
+    scan = data.index(b"\xff\xda")
+    return data[:scan] + b"\xff\xe5\x00\x02" * 10_000 + data[scan:]
+
+
+def tags(count, size):
+    """EXIF with so many tags, which all have the same bytes."""
+    entries = b"".join(struct.pack("<HHII", 40_000 + number, 7, size - 16, 8) for number in range(count))
+    return (b"II*\0" + struct.pack("<IH", 8, count) + entries + bytes(4)).ljust(size, b"\0")
 
 
 @pytest.mark.parametrize(
@@ -304,17 +330,34 @@ def many_scans():
         "a second size",
         "a second size, a bomb",
         "too many scans",
+        "filled up between its scans",
+        "a long head",
+        "tags that share their bytes",
     ],
 )
 def test_what_is_no_sound_picture_is_left_out(make, broken, what):
     assert make(broken[what]) is None
 
 
-def test_a_bomb_is_known_by_its_header_before_pillow_sees_it(make, broken):
+@pytest.mark.parametrize(
+    "what", ["a bomb", "too many scans", "filled up between its scans", "a long head", "tags that share their bytes"]
+)
+def test_what_would_keep_pillow_busy_is_known_before_pillow_sees_it(make, broken, monkeypatch, what):
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("Pillow was to see nothing of it"))
+    assert make(broken[what]) is None
+
+
+def test_what_pillow_warns_of_is_no_matter_for_the_log(make, saved):
+    picture = io.BytesIO()
+    Image.new("RGB", (30, 30), RED).save(picture, "PNG")
+    data = picture.getvalue()
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        make(broken["a bomb"])
-    assert seen == []
+        odd = tags(400, 60_000)[:20_000]  # the bytes that its tags are said to have are not there
+        shown = make(saved(data[:33] + chunk(b"eXIf", odd) + data[33:]))
+        warnings.warn("of others", stacklevel=1)
+    assert shown is not None
+    assert [str(warning.message) for warning in seen] == ["of others"]
 
 
 def test_an_ordinary_progressive_jpeg_is_shown(make, saved):
@@ -373,16 +416,17 @@ def test_a_cancelled_call_opens_nothing_more(make, saved, context, monkeypatch):
     assert len(asked) == 1
 
 
-def test_one_preview_is_made_at_a_time(context, monkeypatch):
-    previews, taken = Previews(), []
-    monkeypatch.setattr(preview, "_made", lambda *_: taken.append(previews._turn.locked()))
-    threads = [threading.Thread(target=previews.make, args=([("a", "1")], context)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert taken == [True] * 8
-    assert not previews._turn.locked()
+def test_one_preview_is_made_at_a_time(context, clock, monkeypatch):
+    previews, meanwhile, hurried = Previews(), [], CallContext(clock)
+    hurried.deadline = 0.01
+
+    def made(*_):
+        meanwhile.append(previews.make([("b", "2")], hurried))
+        return b"made"
+
+    monkeypatch.setattr(preview, "_made", made)
+    assert previews.make([("a", "1")], context) == b"made"
+    assert meanwhile == [None]
 
 
 def test_whoever_would_wait_too_long_for_the_turn_has_none(saved, context, monkeypatch):

@@ -177,9 +177,9 @@ def test_text_of_which_nothing_can_be_shown_is_none(value):
     assert read(state="fail", failMsg=value, failCode=value).fail_message is None
 
 
-@pytest.mark.parametrize("size", [40_000 - 4, 40_000])
-def test_a_structured_result_is_shown_up_to_forty_thousand_characters(size):
-    result = [["é" * 4000] * 8 + ["x" * (size - 8 * 4004 - 6)]]
+@pytest.mark.parametrize("size", [65_536 - 4, 65_536])
+def test_a_structured_result_is_shown_up_to_64_kib(size):
+    result = [["é" * 8000] * 8 + ["x" * (size - 8 * 8004 - 6)]]
     given = json.dumps(result, ensure_ascii=False)
     assert len(given) == size
     assert read(state="success", resultJson=json.dumps({"resultObject": result})).result == result

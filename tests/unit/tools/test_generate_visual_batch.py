@@ -41,7 +41,9 @@ def test_every_file_of_every_item_is_linked(tools):
     ]
 
 
-@pytest.mark.parametrize("items", [[{"prompt": "a"}, {"prompt": "b"}], [{"prompt": "ä 狐"}]])
+@pytest.mark.parametrize(
+    "items", [[{"prompt": "a"}, {"prompt": "b"}], [{"prompt": "ä 狐", "poll_timeout_seconds": 60.5}]]
+)
 def test_the_items_may_come_as_a_string_of_json(tools, items):
     answer = tools.call("generate_visual_batch", items=json.dumps(items))
     assert answer["succeeded"] == len(items)
@@ -56,6 +58,9 @@ def test_the_items_may_come_as_a_string_of_json(tools, items):
         ('{"prompt": "a"}', "it must be a list of at least one object"),
         ("[]", "it must be a list of at least one object"),
         ("null", "'items' holds null"),
+        ('[{"prompt": "a", "model_params": {"seed": NaN}}]', "NaN is no number"),
+        ('[{"prompt": "a", "model_params": {"seed": -Infinity}}]', "-Infinity is no number"),
+        ('[{"prompt": "a", "model_params": {"seed": 1e999}}]', "1e999 is no number"),
     ],
 )
 def test_a_string_that_holds_no_items_is_explained(tools, text, expected):

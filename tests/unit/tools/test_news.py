@@ -75,6 +75,20 @@ def test_a_cancelled_call_keeps_the_news_for_the_next(tools, die):
     assert len(tools.call("list_models", query="z-image")["finished_meanwhile"]) == 1
 
 
+def test_a_call_that_is_cancelled_while_its_preview_is_made_keeps_the_news_for_the_next(served, die, monkeypatch):
+    served.call("create_visual_task", prompt="a fox")
+    die()
+    for task_id in served.services.jobs.recovery.take_over():
+        served.services.jobs.recovery.attend(task_id)
+    context = CallContext(served.clock)
+    monkeypatch.setattr(served.services.jobs.previews, "make", lambda *_: context.cancel())
+    tool = next(tool for tool in TOOLS if tool.name == "generate_visual")
+    answer = call_tool(tool, served.services, {"prompt": "a hare"}, context)
+    assert context.cancelled
+    assert "finished_meanwhile" not in answer.structured
+    assert len(served.call("list_models", query="z-image")["finished_meanwhile"]) == 1
+
+
 # looking after tasks in the background
 
 

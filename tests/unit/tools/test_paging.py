@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import sqlite3
 from types import SimpleNamespace
 
@@ -10,14 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kie_mcp.context import CallContext
 from kie_mcp.errors import InputError
 from kie_mcp.jobs import Outcome
 from kie_mcp.ledger import SavedFile
+from kie_mcp.tools.fitting import ANSWER_BYTES, json_bytes
 from kie_mcp.tools.generate_visual_batch import _summary
-from kie_mcp.tools.paging import PAGE_CHARACTERS, characters, is_of_batch, page
+from kie_mcp.tools.paging import PAGE_BYTES, is_of_batch, page
+from kie_mcp.tools.results import fields
 
 SERVING, COMMAND_LINE = SimpleNamespace(serving=True), SimpleNamespace(serving=False)
-LONGEST_ANSWER = 50_000
 
 
 def outcome(number, **more):
@@ -37,7 +39,11 @@ def outcome(number, **more):
 
 def told(tools, results):
     """The answer of a batch with these results."""
-    return _summary(results, tools.services, continue_on_error=True).structured
+    return summary(tools, results).structured
+
+
+def summary(tools, results):
+    return _summary(results, tools.services, CallContext(tools.clock), continue_on_error=True)
 
 
 def walked(tools, answer, **arguments):
@@ -47,7 +53,7 @@ def walked(tools, answer, **arguments):
         answer = tools.call("list_visual_tasks", cursor=answer["next_cursor"], **arguments)
         assert answer["tasks"] == []
         assert 0 < len(answer["results"]) <= arguments.get("limit", len(answer["results"]))
-        assert characters(answer) < LONGEST_ANSWER
+        assert json_bytes(answer) <= ANSWER_BYTES
         entries += answer["results"]
     return entries
 
@@ -65,12 +71,12 @@ def test_what_does_not_fit_is_left_for_the_next_page():
     shown, more = page(entries, SERVING)
     assert more
     assert shown == entries[: len(shown)]
-    assert PAGE_CHARACTERS - 2_000 < characters(shown) <= PAGE_CHARACTERS
+    assert PAGE_BYTES - 2_000 < json_bytes(shown) <= PAGE_BYTES
 
 
-def test_other_letters_count_as_one_character_each():
+def test_letters_count_as_the_bytes_that_are_sent():
     shown, _ = page([{"text": "狐" * 1_000}] * 100, SERVING)
-    assert len(shown) == 39
+    assert len(shown) == 13
 
 
 def test_on_the_command_line_everything_fits():
@@ -85,33 +91,11 @@ def test_no_more_are_shown_than_asked_for():
     assert page(entries, COMMAND_LINE, 3) == (entries[:3], True)
 
 
-def test_an_entry_that_is_longer_than_a_page_is_shown_without_its_long_fields():
-    entry = {
-        "index": 0,
-        "ok": True,
-        "task_id": "t1",
-        "warnings": ["w"],
-        "result": {"mask": "x" * 65_000},
-        "image_urls": ["https://a.example/" + "x" * 3_000],
-    }
+def test_an_entry_that_is_longer_than_a_page_is_shown_without_its_longest_fields():
+    entry = {"index": 0, "ok": True, "task_id": "t1", "image_urls": ["https://a.example/"], "result": "x" * 65_000}
     (shown,), more = page([entry, {"index": 1}], SERVING, 1)
     assert more
-    assert shown == {
-        **entry,
-        "result": "Left out, being 65011 characters long. get_visual_task with this task_id shows it.",
-        "image_urls": "Left out, being 3022 characters long. get_visual_task with this task_id shows it.",
-    }
-
-
-def test_without_a_task_there_is_nowhere_to_look():
-    (shown,), _ = page([{"index": 0, "body": {"prompt": "x" * 60_000}}], SERVING)
-    assert shown == {"index": 0, "body": "Left out, being 60013 characters long."}
-
-
-def test_an_error_keeps_its_shape_however_long_it_is(error_schema):
-    error = {"category": "input", "message": "x" * 60_000, "retryable": False, "next_step": "Ask."}
-    (shown,), _ = page([{"index": 0, "ok": False, "error": error}], SERVING)
-    assert shown["error"] == {**error, "message": "x" * 1_999 + "…"}
+    assert shown.items() >= {**entry, "result": None, "left_out": ["result"]}.items()
 
 
 # a batch
@@ -131,7 +115,7 @@ def test_a_thousand_results_are_walked_through_once_and_in_order(tools, serve):
     ]
     plain = told(tools, results)
     answer = told(serve(tools), results)
-    assert characters(answer) < LONGEST_ANSWER
+    assert json_bytes(answer) <= ANSWER_BYTES
     assert [entry["index"] for entry in plain["results"]] == list(range(1_000))
     assert walked(tools, answer) == plain["results"]
     counts = ("total", "succeeded", "failed", "credits_consumed")
@@ -156,24 +140,27 @@ def test_a_thousand_results_are_walked_through_once_and_in_order(tools, serve):
 def test_results_of_any_size_are_all_reached(served, sizes, limit):
     results = [outcome(number, result="x" * size) for number, size in enumerate(sizes)]
     answer = told(served, results)
-    assert characters(answer) < LONGEST_ANSWER
+    assert json_bytes(answer) <= ANSWER_BYTES
     entries = walked(served, answer, **({} if limit is None else {"limit": limit}))
     assert [entry["index"] for entry in entries] == list(range(len(sizes)))
     for entry, size in zip(entries, sizes, strict=True):
-        assert entry["result"] == "x" * size or "get_visual_task" in entry["result"]
-        assert size < PAGE_CHARACTERS or "get_visual_task" in entry["result"]
+        assert entry["result"] == ("x" * size if "left_out" not in entry else None)
+        assert ("left_out" in entry) is (
+            json_bytes({**fields(outcome(0)), "index": 0, "result": "x" * size}) > PAGE_BYTES
+        )
+        assert entry["output_path"]
 
 
 def test_all_failures_together_stay_small(served):
     error = InputError("x" * 30_000)
     answer = told(served, [error] * 100)
     assert answer["error"]["message"].startswith("100 of 100 items failed; item 0: xxx")
-    assert characters(answer) < LONGEST_ANSWER
+    assert json_bytes(answer) <= ANSWER_BYTES
     assert len(walked(served, answer)) == 100
 
 
 def test_the_links_are_all_there_to_choose_from(served):
-    result = _summary([outcome(number) for number in range(500)], served.services, continue_on_error=True)
+    result = summary(served, [outcome(number) for number in range(500)])
     assert [link.label for link in result.links] == [str(number) for number in range(500)]
 
 
@@ -202,11 +189,44 @@ def test_where_the_results_cannot_be_stored_the_first_are_still_told(full):
 
 
 def test_no_bug_in_the_ledger_loses_an_answer_that_was_paid_for(served, monkeypatch):
-    def fail(_):
+    def fail(*_):
         raise sqlite3.IntegrityError
 
     monkeypatch.setattr(served.services.jobs.batch_results, "store", fail)
     assert told(served, [outcome(number) for number in range(200)])["ok"]
+
+
+@pytest.fixture
+def locked(served, tmp_path):
+    """Another process writes into the ledger, and does not end."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "state" / "ledger.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield served
+        other.execute("ROLLBACK")
+
+
+def test_a_locked_ledger_holds_no_answer_back(locked):
+    results = [outcome(number) for number in range(200)]
+    answer = told(locked, results)
+    assert (answer["ok"], answer["total"], "next_cursor" in answer) == (True, 200, False)
+    assert "list_visual_tasks shows the tasks of the rest" in answer["next_step"]
+
+
+@pytest.mark.parametrize(("left", "expected"), [(float("inf"), 0.5), (9, 0.5), (0.2, 0.2), (0, 0)])
+def test_the_ledger_is_waited_for_no_longer_than_the_call_may_last(served, monkeypatch, left, expected):
+    waits = []
+    monkeypatch.setattr(served.services.jobs.batch_results, "store", lambda *given: waits.append(given[2]) or "ab")
+    context = CallContext(served.clock)
+    context.deadline = served.clock.monotonic() + left
+    _summary([outcome(number) for number in range(200)], served.services, context, continue_on_error=True)
+    assert waits == [pytest.approx(expected)]
+
+
+def test_what_was_told_is_not_stored_as_well(served):
+    answer = told(served, [outcome(number) for number in range(200)])
+    with served.services.jobs.database.read() as connection:
+        items = [item for (item,) in connection.execute("SELECT item FROM batch_results ORDER BY item")]
+    assert items == list(range(len(answer["results"]), 200))
 
 
 # a dry run
@@ -216,7 +236,7 @@ def test_a_dry_run_of_a_thousand_items_is_walked_through(tools, serve):
     items = [{"prompt": f"a red fox number {number}", "model": "z-image"} for number in range(1_000)]
     plain = tools.call("generate_visual_batch", items=items, dry_run=True)
     answer = serve(tools).call("generate_visual_batch", items=items, dry_run=True)
-    assert characters(answer) < LONGEST_ANSWER
+    assert json_bytes(answer) <= ANSWER_BYTES
     assert (answer["total"], answer["credits_estimated"]) == (1_000, 800)
     assert walked(tools, answer) == plain["results"]
     assert len(plain["results"]) == 1_000
@@ -300,7 +320,7 @@ def test_a_page_of_tasks_ends_where_the_answer_would_be_too_long(served):
     seen, cursor = [], {}
     while cursor is not None:
         answer = served.call("list_visual_tasks", limit=200, **cursor)
-        assert characters(answer) < LONGEST_ANSWER
+        assert json_bytes(answer) <= ANSWER_BYTES
         seen += [task["prompt"].split()[0] for task in answer["tasks"]]
         cursor = {"cursor": answer["next_cursor"]} if "next_cursor" in answer else None
     assert seen == [str(number) for number in range(149, -1, -1)]
@@ -312,11 +332,11 @@ def test_the_bundled_models_fit_into_one_answer(served, catalogue):
     answer = served.call("list_models")
     assert len(answer["models"]) == answer["total"] == len(catalogue.search())
     for model in catalogue.search():
-        assert characters(served.call("list_models", query=model.id)) < LONGEST_ANSWER
+        assert json_bytes(served.call("list_models", query=model.id)) < ANSWER_BYTES
 
 
 def test_more_models_than_fit_are_counted_and_can_be_searched(served, monkeypatch):
-    monkeypatch.setattr("kie_mcp.tools.paging.PAGE_CHARACTERS", 2_000)
+    monkeypatch.setattr("kie_mcp.tools.paging.PAGE_BYTES", 2_000)
     answer = served.call("list_models")
     assert 0 < len(answer["models"]) < answer["total"]
     assert answer["next_step"] == (
@@ -325,14 +345,10 @@ def test_more_models_than_fit_are_counted_and_can_be_searched(served, monkeypatc
 
 
 def test_the_description_stays_small(served):
-    assert characters(served.call("describe_imager_interface")) < LONGEST_ANSWER
+    assert json_bytes(served.call("describe_imager_interface")) < ANSWER_BYTES
 
 
 def test_so_does_the_refusal_of_very_many_arguments(served):
     error = served.error("generate_visual", prompt="a", **{f"argument_{number}" * 100: 1 for number in range(1_000)})
-    assert characters(error) < 2_000
+    assert json_bytes(error) < 2_000
     assert "And 995 more." in error["message"]
-
-
-def test_lists_are_counted_as_they_are_sent():
-    assert characters({"a": ["ü", 1, None]}) == len(json.dumps({"a": ["ü", 1, None]}, ensure_ascii=False)) - 3

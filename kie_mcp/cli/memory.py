@@ -1,0 +1,38 @@
+"""Memory that is freed goes back to the system. Loaded with the first call.
+
+Source: mallopt(3) and malloc_trim(3) of glibc. Other C libraries are left alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+
+_MMAP_THRESHOLD = -3
+"""``M_MMAP_THRESHOLD`` of glibc's ``malloc.h``."""
+
+LARGE_BYTES = 65536
+EVERY_CALLS = 100
+
+
+class Memory:
+    """Has glibc give memory back: large pieces as soon as they are freed, the rest once in a while.
+
+    Otherwise the size of what is given back at once rises with every such piece that is freed, and each thread that has
+    handled a picture or a long answer keeps some megabytes for ever.
+    """
+
+    def __init__(self) -> None:
+        self._calls = itertools.count(1)
+        self._library = None
+        with suppress(ImportError, OSError, AttributeError):
+            import ctypes
+
+            library = ctypes.CDLL(None)
+            library.mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
+            self._library = library
+
+    def after_call(self) -> None:
+        """Give back what is free, after every so many calls. Any thread may call; takes milliseconds."""
+        if self._library is not None and next(self._calls) % EVERY_CALLS == 0:
+            self._library.malloc_trim(0)
