@@ -8,18 +8,19 @@ from __future__ import annotations
 import itertools
 from contextlib import suppress
 
-_MMAP_THRESHOLD = -3
-"""``M_MMAP_THRESHOLD`` of glibc's ``malloc.h``."""
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
+"""``M_MMAP_THRESHOLD`` and ``M_ARENA_MAX`` of glibc's ``malloc.h``."""
 
 LARGE_BYTES = 65536
-EVERY_CALLS = 100
+ARENAS = 2
+EVERY_CALLS = 20
 
 
 class Memory:
     """Has glibc give memory back: large pieces as soon as they are freed, the rest once in a while.
 
-    Otherwise the size of what is given back at once rises with every such piece that is freed, and each thread that has
-    handled a picture or a long answer keeps some megabytes for ever.
+    Otherwise the size of what is given back at once rises with every such piece that is freed, and each thread has a
+    heap of its own, of which it keeps some megabytes for ever once it has handled a picture or a long answer.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Memory:
 
             library = ctypes.CDLL(None)
             library.mallopt(_MMAP_THRESHOLD, LARGE_BYTES)
+            library.mallopt(_ARENA_MAX, ARENAS)
             self._library = library
 
     def after_call(self) -> None:
