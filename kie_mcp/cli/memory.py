@@ -5,6 +5,7 @@ Source: mallopt(3) and malloc_trim(3) of glibc. Other C libraries are left alone
 
 from __future__ import annotations
 
+import gc
 import itertools
 from contextlib import suppress
 
@@ -13,14 +14,16 @@ _MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 
 LARGE_BYTES = 65536
 ARENAS = 2
-EVERY_CALLS = 20
+EVERY_CALLS = 25
 
 
 class Memory:
-    """Has glibc give memory back: large pieces as soon as they are freed, the rest once in a while.
+    """Has memory given back: large pieces as soon as they are freed, the rest once in a while.
 
-    Otherwise the size of what is given back at once rises with every such piece that is freed, and each thread has a
-    heap of its own, of which it keeps some megabytes for ever once it has handled a picture or a long answer.
+    Otherwise glibc's size of what is given back at once rises with every such piece that is freed, and each thread has
+    a heap of its own, of which it keeps some megabytes for ever once it has handled a picture or a long answer. And
+    Python looks for garbage the more seldom the more objects there are: it is made to, and those that the first calls
+    have loaded, which stay, are looked at no more.
     """
 
     def __init__(self) -> None:
@@ -36,5 +39,11 @@ class Memory:
 
     def after_call(self) -> None:
         """Give back what is free, after every so many calls. Any thread may call; takes milliseconds."""
-        if self._library is not None and next(self._calls) % EVERY_CALLS == 0:
+        count = next(self._calls)
+        if count % EVERY_CALLS:
+            return
+        gc.collect()
+        if count == EVERY_CALLS:
+            gc.freeze()
+        if self._library is not None:
             self._library.malloc_trim(0)

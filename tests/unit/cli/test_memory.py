@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from types import SimpleNamespace
+
+import pytest
 
 from kie_mcp.cli.memory import ARENAS, EVERY_CALLS, LARGE_BYTES, Memory
 
 
-def test_glibc_is_told_from_which_size_on_memory_goes_back_and_to_give_back_the_rest(monkeypatch):
+@pytest.fixture
+def collected(monkeypatch):
+    """What was asked of Python's collector."""
+    asked = []
+    monkeypatch.setattr(gc, "collect", lambda: asked.append("collect"))
+    monkeypatch.setattr(gc, "freeze", lambda: asked.append("freeze"))
+    return asked
+
+
+def test_glibc_keeps_little_and_gives_back_the_rest_once_in_a_while(monkeypatch, collected):
     told = []
     library = SimpleNamespace(
         mallopt=lambda *said: told.append(said), malloc_trim=lambda kept: told.append(("trim", kept))
@@ -19,10 +31,12 @@ def test_glibc_is_told_from_which_size_on_memory_goes_back_and_to_give_back_the_
     for _ in range(2 * EVERY_CALLS):
         memory.after_call()
     assert told[2:] == [("trim", 0), ("trim", 0)]
+    assert collected == ["collect", "freeze", "collect"]
 
 
-def test_another_c_library_is_left_alone(monkeypatch):
+def test_another_c_library_is_left_alone(monkeypatch, collected):
     monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
     memory = Memory()
     for _ in range(EVERY_CALLS):
         memory.after_call()
+    assert collected == ["collect", "freeze"]
