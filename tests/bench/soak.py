@@ -24,6 +24,8 @@ from kie_mcp.config import Rate
 from kie_mcp.sandbox import Sandbox, SandboxOptions
 
 IN_FLIGHT = 12
+BURSTS = 8
+"""Before the first sample."""
 EVERY = 1_000
 SETTLED = 2_000
 GROWTH = 1.05
@@ -178,10 +180,12 @@ class Soak:
         self._fill()
 
     def _fill(self):
-        """Ask for more at once than ever later: threads and connections, which are kept, are as many as they get."""
-        for _ in range(2 * IN_FLIGHT):
-            self._send(self._message(*self.mix.several()))
-        self._wait_for(0)
+        """Ask for more at once than ever later: threads, connections and heaps, which stay, become as large as ever."""
+        for _ in range(BURSTS):
+            for _ in range(2 * IN_FLIGHT):
+                self._send(self._message(*self.mix.several()))
+                self._send(self._message(*self.mix.request()))
+            self._wait_for(0)
 
     def play(self, calls):
         """Send so many requests, some of them three to a line; returns when all are answered."""
