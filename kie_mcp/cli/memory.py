@@ -23,7 +23,7 @@ class Memory:
     Otherwise glibc's size of what is given back at once rises with every such piece that is freed, and each thread has
     a heap of its own, of which it keeps some megabytes for ever once it has handled a picture or a long answer. And
     Python looks for garbage the more seldom the more objects there are: it is made to, and those that the first calls
-    have loaded, which stay, are looked at no more.
+    have loaded, which stay, are looked at no more. To be made before there are threads: a heap that is there stays.
     """
 
     def __init__(self) -> None:

@@ -89,13 +89,14 @@ def serve(
         sys.stderr.write(HINT)
     clock = clock or Clock()
     application = _LazyApplication(lambda: (build_application or _builder(sandbox=sandbox))(clock))
+    threads = _CallThreads()
     server = Server(
         tools=tools or _all_tools,
         call_tool=application.call,
         answer=application.answer,
         send=wire.send,
-        spawn=_CallThreads(CALL_THREADS).spawn,
-        spawn_feature=_CallThreads(FEATURE_THREADS).spawn,
+        spawn=lambda job: threads.spawn(CALL_THREADS, job),
+        spawn_feature=lambda job: threads.spawn(FEATURE_THREADS, job),
         clock=clock,
         redact=application.redact,
         on_internal_error=_log_internal_error,
@@ -144,21 +145,14 @@ class _LazyApplication:
         self._build = build
         self._lock = threading.Lock()
         self._built: Application | None = None
-        self._memory: Memory | None = None
 
     def call(self, tool: Tool, arguments: dict[str, Any], context: CallContext) -> ToolResult:
         """Run the tool. What the building raises is raised by each call until it succeeds."""
-        try:
-            return self._application().call(tool, arguments, context)
-        finally:
-            self._after_call()
+        return self._application().call(tool, arguments, context)
 
     def answer(self, method: str, params: dict[str, Any], context: CallContext) -> dict[str, Any]:
         """Answer the method; as for ``call``."""
-        try:
-            return self._application().answer(method, params, context)
-        finally:
-            self._after_call()
+        return self._application().answer(method, params, context)
 
     def redact(self, value: Any) -> Any:
         """``value`` without the secrets of the application.
@@ -180,15 +174,8 @@ class _LazyApplication:
     def _application(self) -> Application:
         with self._lock:
             if self._built is None:
-                from kie_mcp.cli.memory import Memory
-
-                self._memory = Memory()
                 self._built = self._build()
         return self._built
-
-    def _after_call(self) -> None:
-        if self._memory is not None:
-            self._memory.after_call()
 
     def close(self) -> None:
         """Close what was built."""
@@ -197,24 +184,36 @@ class _LazyApplication:
 
 
 def _has_error(message: Any) -> bool:
-    """Whether a message, or one in an array of them, is an error."""
-    return any("error" in each for each in (message if isinstance(message, list) else (message,)))
+    """Whether a message, or one in an array of them, is an error of the protocol."""
+    messages = message if isinstance(message, list) else (message,)
+    return any(isinstance(each, dict) and {"jsonrpc", "error"} <= each.keys() for each in messages)
 
 
 class _CallThreads:
-    """So many threads that calls run on: made when needed, never used for the items of a batch."""
+    """The threads that calls run on: made when needed, never used for the items of a batch."""
 
-    def __init__(self, number: int) -> None:
-        self._number = number
-        self._executor: Executor | None = None
+    def __init__(self) -> None:
+        self._memory: Memory | None = None
+        self._executors: dict[int, Executor] = {}
 
-    def spawn(self, job: Callable[[], None]) -> None:
-        """Run ``job`` on a thread. Called by the reading thread only."""
-        if self._executor is None:
+    def spawn(self, most: int, job: Callable[[], None]) -> None:
+        """Run ``job`` on a thread, one of so many at ``most``. Called by the reading thread only."""
+        if self._memory is None:
+            from kie_mcp.cli.memory import Memory
+
+            self._memory = Memory()
+        if most not in self._executors:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._executor = ThreadPoolExecutor(self._number, "call")
-        self._executor.submit(job)
+            self._executors[most] = ThreadPoolExecutor(most, "call")
+        self._executors[most].submit(_run, job, self._memory)
+
+
+def _run(job: Callable[[], None], memory: Memory) -> None:
+    try:
+        job()
+    finally:
+        memory.after_call()
 
 
 def _read(wire: Wire, server: Server) -> None:
