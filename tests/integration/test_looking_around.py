@@ -56,4 +56,4 @@ def test_without_a_ledger_none_is_made(ask, tmp_path):
     result, imported = ask(*((method, {}) for method in LISTS), ("resources/list", {}))
     assert [entry["name"] for entry in result["resources"]] == ["guide"]
     assert not tmp_path.joinpath("state").exists()
-    assert "sqlite3" not in imported
+    assert "kie_mcp.ledger.database" not in imported
