@@ -109,9 +109,8 @@ class Application:
 
     def _masked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         with suppress(KieMcpError):
-            _ = (
-                self.services.config
-            )  # read anew where that has failed so far: this call goes by settings that were mended
+            # Read anew where that has failed so far, so that this call goes by settings that were mended.
+            _ = self.services.config
         masked: dict[str, Any] = log.redact(arguments, self.secrets())
         return masked
 

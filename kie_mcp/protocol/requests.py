@@ -51,14 +51,15 @@ class Requests:
         if request.method == "tools/call":
             work = tool_calls.work(request, revision, self._tools, outlets)
             call = tool_calls.call(request_id, request, revision, outlets, self._clients, client)
+            spawn = outlets.spawn
         else:
             work = features.work(request, revision, outlets)
             call = features.call(request_id, outlets)
+            spawn = outlets.spawn_feature
         call.when_released(replies.end)
         if not self.calls.begin(call):
             raise RpcError(INVALID_REQUEST, "Invalid request: one with this id is in flight, or the server is ending.")
         replies.begin()
-        spawn = outlets.spawn if request.method == "tools/call" else outlets.spawn_feature
         self._spawn(call, spawn, lambda: self._answer(call, work, listening), replies)
 
     def _spawn(
@@ -102,11 +103,11 @@ class Requests:
         Without a handshake it is told nothing otherwise, whoever has asked for everything after one.
         """
         outlets = self._outlets
-        if level is None:
-            return (
-                (lambda _: outlets.log().silence()) if revision.stateless and outlets.has_listeners else _no_listening
-            )
+        if level is None and not (revision.stateless and outlets.has_listeners):
+            return _no_listening
         log, tell = outlets.log(), teller(outlets.send)
+        if level is None:
+            return lambda _: log.silence()
 
         def begin(call: Call) -> AbstractContextManager[None]:
             return log.during(level, lambda *told: None if call.context.cancelled else tell(*told))

@@ -99,7 +99,10 @@ class Server:
         self._tools: dict[str, Tool] | None = None
         self._requests: Requests | None = None
         self._closing = False
-        self._methods: dict[str, Callable[[Message, Revision], dict[str, Any]]] = {
+        self._methods = self._answered_at_once()
+
+    def _answered_at_once(self) -> dict[str, Callable[[Message, Revision], dict[str, Any]]]:
+        return {
             "initialize": self._initialize,
             "logging/setLevel": self._set_level,
             "ping": self._ping,
