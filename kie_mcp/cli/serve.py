@@ -19,10 +19,10 @@ from kie_mcp.wire.stdio import claim
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor
     from typing import Any, Protocol
 
     from kie_mcp.cli.memory import Memory
+    from kie_mcp.cli.threads import Threads
     from kie_mcp.context import CallContext
     from kie_mcp.tools.spec import Tool, ToolResult
     from kie_mcp.wire.stdio import Wire
@@ -190,11 +190,11 @@ def _has_error(message: Any) -> bool:
 
 
 class _CallThreads:
-    """The threads that calls run on: made when needed, never used for the items of a batch."""
+    """The threads that calls run on, so many at most for each kind of call; never used for the items of a batch."""
 
     def __init__(self) -> None:
         self._memory: Memory | None = None
-        self._executors: dict[int, Executor] = {}
+        self._threads: dict[int, Threads] = {}
 
     def spawn(self, most: int, job: Callable[[], None]) -> None:
         """Run ``job`` on a thread, one of so many at ``most``. Called by the reading thread only."""
@@ -202,18 +202,20 @@ class _CallThreads:
             from kie_mcp.cli.memory import Memory
 
             self._memory = Memory()
-        if most not in self._executors:
-            from concurrent.futures import ThreadPoolExecutor
+        if most not in self._threads:
+            from kie_mcp.cli.threads import Threads
 
-            self._executors[most] = ThreadPoolExecutor(most, "call")
-        self._executors[most].submit(_run, job, self._memory)
+            self._threads[most] = Threads(most, "call")
+        memory = self._memory
+        self._threads[most].spawn(lambda: _run(job, memory))
 
 
 def _run(job: Callable[[], None], memory: Memory) -> None:
     try:
         job()
-    finally:
         memory.after_call()
+    except BaseException as error:  # noqa: BLE001 - as for an answer that cannot be sent: the next call has its turn
+        _log_internal_error(error)
 
 
 def _read(wire: Wire, server: Server) -> None:

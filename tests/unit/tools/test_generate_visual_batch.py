@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 
 import pytest
@@ -176,9 +177,12 @@ def test_a_failed_task_is_told_with_its_id(batch, kie, success):
     assert answer["results"][1]["ok"]
 
 
-def test_the_cap_on_blocking_hands_every_task_back(make_tools, kie):
+def test_the_cap_on_blocking_hands_every_task_back(make_tools, kie, monkeypatch):
     tools = make_tools(max_wait_seconds=5)
     kie.state = lambda task_id: TaskStatus(task_id, "generating")
+    # Time runs as fast as the items poll: no item polls before both are made, else the call might end before.
+    both, create = threading.Barrier(2), kie.create_task
+    monkeypatch.setattr(kie, "create_task", lambda *asked: (both.wait(60), create(*asked))[1])
     answer = tools.call("generate_visual_batch", items=[{"prompt": "a"}, {"prompt": "b"}])
     assert {entry["status"] for entry in answer["results"]} <= {"generating", "submitted"}
     assert len(kie.bodies) == 2
