@@ -12,6 +12,7 @@ import sys
 import threading
 
 from kie_mcp.clock import Clock
+from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.server import Server
 from kie_mcp.wire.lines import MAX_LINE_BYTES
 from kie_mcp.wire.stdio import claim
@@ -90,17 +91,17 @@ def serve(
     clock = clock or Clock()
     application = _LazyApplication(lambda: (build_application or _builder(sandbox=sandbox))(clock))
     threads = _CallThreads()
-    server = Server(
-        tools=tools or _all_tools,
+    outlets = Outlets(
         call_tool=application.call,
         answer=application.answer,
-        send=wire.send,
+        send_line=wire.send,
         spawn=lambda job: threads.spawn(CALL_THREADS, job),
         spawn_feature=lambda job: threads.spawn(FEATURE_THREADS, job),
         clock=clock,
         redact=application.redact,
         on_internal_error=_log_internal_error,
     )
+    server = Server(tools or _all_tools, outlets)
     _leave_on_signals(server, leave)
     _read(wire, server)
     if _drain(wire, server):

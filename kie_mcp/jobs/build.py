@@ -59,27 +59,74 @@ class Jobs:
         self.documents.close()
 
 
+@dataclass(frozen=True)
+class _State:
+    """What is kept in the state folder, opened."""
+
+    database: Database
+    presence: Presence
+    ledger: TaskLedger
+    custody: Custody
+    uploads: UploadLedger
+    batch_results: BatchResults
+
+
 def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
     """Open the ledger and join everything.
 
     Raises ``ConfigError`` where the state folder cannot be used.
     """
-    database = Database(config.ledger_path, clock)
-    presence = Presence(database.path.parent / "processes")
-    secrets, account = config.secrets(), config.account_mark()
-    ledger = TaskLedger(database, clock, secrets, owner=presence.id, account=account)
-    custody = Custody(database, clock, presence, account)
+    state = _open_state(config, clock)
     documents = open_documents(config, clock)
     gate = PollGate(clock, documents)
     # The presence of a process on another machine cannot be seen from here.
-    is_alive = presence.is_alive if config.rate_limit_url is None else lambda _: True
-    window = RateWindow(documents, config.rate_limit, clock, owner=presence.id, is_alive=is_alive)
+    is_alive = state.presence.is_alive if config.rate_limit_url is None else lambda _: True
+    window = RateWindow(documents, config.rate_limit, clock, owner=state.presence.id, is_alive=is_alive)
     client = KieClient(config, poll_turn=gate.wait_turn, random=random.Random())  # noqa: S311 - jitter
-    downloader = Downloader(config)
-    uploads = Uploads(config, client, downloader, UploadLedger(database, clock, secrets))
+    generations = _join(config, catalogue, clock, state, client, window, gate)
+    return Jobs(
+        generations=generations,
+        batches=Batches(generations),
+        recovery=Recovery(generations, state.custody, clock),
+        ledger=state.ledger,
+        batch_results=state.batch_results,
+        previews=Previews(),
+        custody=state.custody,
+        client=client,
+        presence=state.presence,
+        database=state.database,
+        documents=documents,
+        refresher=Refresher(config, refreshed_path(config), lambda: Market(client)),
+    )
+
+
+def _open_state(config: Config, clock: Clock) -> _State:
+    database = Database(config.ledger_path, clock)
+    presence = Presence(database.path.parent / "processes")
+    secrets, account = config.secrets(), config.account_mark()
+    return _State(
+        database=database,
+        presence=presence,
+        ledger=TaskLedger(database, clock, secrets, owner=presence.id, account=account),
+        custody=Custody(database, clock, presence, account),
+        uploads=UploadLedger(database, clock, secrets),
+        batch_results=BatchResults(database, clock, _new_name, secrets),
+    )
+
+
+def _join(
+    config: Config,
+    catalogue: Catalogue,
+    clock: Clock,
+    state: _State,
+    client: KieClient,
+    window: RateWindow,
+    gate: PollGate,
+) -> Generations:
+    downloader, outputs, ledger = Downloader(config), Outputs(config), state.ledger
+    uploads = Uploads(config, client, downloader, state.uploads)
     watcher = Watcher(client, ledger, gate.backlog)
-    outputs = Outputs(config)
-    generations = Generations(
+    return Generations(
         config=config,
         catalogue=catalogue,
         ledger=ledger,
@@ -87,24 +134,8 @@ def build_jobs(config: Config, catalogue: Catalogue, clock: Clock) -> Jobs:
         sources=Sources(config, client, downloader, ledger, watcher, uploads),
         submitter=Submitter(config, client, ledger, window),
         watcher=watcher,
-        saver=Saver(outputs, client, downloader, ledger, custody, _new_name),
+        saver=Saver(outputs, client, downloader, ledger, state.custody, _new_name),
         unattended=Unattended(clock),
-    )
-    recovery = Recovery(generations, custody, clock)
-    refresher = Refresher(config, refreshed_path(config), lambda: Market(client))
-    return Jobs(
-        generations=generations,
-        batches=Batches(generations),
-        recovery=recovery,
-        ledger=ledger,
-        batch_results=BatchResults(database, clock, _new_name, secrets),
-        previews=Previews(),
-        custody=custody,
-        client=client,
-        presence=presence,
-        database=database,
-        documents=documents,
-        refresher=refresher,
     )
 
 

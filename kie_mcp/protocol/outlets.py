@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
+from kie_mcp.protocol import messages
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -13,28 +17,48 @@ if TYPE_CHECKING:
     from kie_mcp.tools.spec import Tool, ToolResult
 
 
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _bundled_clients() -> Sequence[Mapping[str, Any]]:
+    from kie_mcp.schemas import load_clients
+
+    return load_clients()
+
+
+def _start_thread(job: Callable[[], None]) -> None:
+    threading.Thread(target=job, name="progress", daemon=True).start()
+
+
+def _listeners() -> Listeners:
+    from kie_mcp.listening import Listeners
+
+    return Listeners()
+
+
 class Outlets:
     """How the core reaches the world.
 
     ``call_tool`` runs a tool, ``answer`` a method of resources, prompts or completion; both raise ``KieMcpError``
     for what they cannot do, and any other exception goes to ``on_internal_error``, while the caller learns no more than
-    that it happened. ``send`` takes a message, from any thread. ``spawn`` runs a tool's work on another thread,
-    ``spawn_feature`` the rest, which is quick and shall not wait for pictures; ``start_thread`` gives what goes on
-    beside a call, for as long as it lasts, a thread of its own. ``redact`` takes secrets out of a value. ``clients``
-    gives the clients whose time-outs are known, as ``schemas.load_clients`` does. ``log`` gives what hands on the log,
-    made when somebody first listens.
+    that it happened. ``send_line`` takes a line without its newline, from any thread. ``spawn`` runs a tool's work on
+    another thread, ``spawn_feature`` the rest, which is quick and shall not wait for pictures; ``start_thread`` gives
+    what goes on beside a call, for as long as it lasts, a thread of its own. ``redact`` takes secrets out of a value.
+    ``clients``, asked when a tool is first called, gives those whose time-outs are known, as ``schemas.load_clients``
+    does. ``log`` gives what hands on the log, made when somebody first listens.
     """
 
     __slots__ = (
         "_listeners",
         "_log",
+        "_send_line",
         "answer",
         "call_tool",
         "clients",
         "clock",
         "on_internal_error",
         "redact",
-        "send",
         "spawn",
         "spawn_feature",
         "start_thread",
@@ -45,20 +69,20 @@ class Outlets:
         *,
         call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
         answer: Callable[[str, dict[str, Any], CallContext], dict[str, Any]],
-        send: Callable[[Any], None],
+        send_line: Callable[[str], None],
         spawn: Callable[[Callable[[], None]], None],
         spawn_feature: Callable[[Callable[[], None]], None],
         clock: Clock,
-        redact: Callable[[Any], Any],
         on_internal_error: Callable[[BaseException], None],
-        clients: Callable[[], Sequence[Mapping[str, Any]]],
-        start_thread: Callable[[Callable[[], None]], None],
-        log: Callable[[], Listeners],
+        redact: Callable[[Any], Any] = _unchanged,
+        clients: Callable[[], Sequence[Mapping[str, Any]]] = _bundled_clients,
+        start_thread: Callable[[Callable[[], None]], None] = _start_thread,
+        log: Callable[[], Listeners] = _listeners,
     ) -> None:
         self.call_tool = call_tool
         self.answer = answer
         self.clients = clients
-        self.send = send
+        self._send_line = send_line
         self.spawn = spawn
         self.spawn_feature = spawn_feature
         self.start_thread = start_thread
@@ -67,6 +91,10 @@ class Outlets:
         self.on_internal_error = on_internal_error
         self._log = log
         self._listeners: Listeners | None = None
+
+    def send(self, message: Any) -> None:
+        """Send a message, or an array of them, without secrets; from any thread."""
+        self._send_line(messages.encode(self.redact(message)))
 
     @property
     def has_listeners(self) -> bool:

@@ -6,94 +6,37 @@ place that chooses between a protocol error, a tool error and silence.
 
 from __future__ import annotations
 
-import threading
-
 from kie_mcp.protocol import messages, publish
 from kie_mcp.protocol.eras import client_name, client_of, revision_of
 from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, RpcError
-from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.replies import Batch, Single
 from kie_mcp.protocol.revisions import LATEST_HANDSHAKE, negotiated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-    from kie_mcp.clock import Clock
-    from kie_mcp.context import CallContext
-    from kie_mcp.listening import Listeners
     from kie_mcp.protocol.messages import Message
+    from kie_mcp.protocol.outlets import Outlets
     from kie_mcp.protocol.requests import Requests
     from kie_mcp.protocol.revisions import Revision
-    from kie_mcp.tools.spec import Tool, ToolResult
-
+    from kie_mcp.tools.spec import Tool
 
 MOST_MESSAGES = 1000
 """In one batch: each may have an answer of its own."""
 
 
-def _start_thread(job: Callable[[], None]) -> None:
-    threading.Thread(target=job, name="progress", daemon=True).start()
-
-
-def _unchanged(value: Any) -> Any:
-    return value
-
-
-def _bundled_clients() -> Sequence[Mapping[str, Any]]:
-    from kie_mcp.schemas import load_clients
-
-    return load_clients()
-
-
-def _listeners() -> Listeners:
-    from kie_mcp.listening import Listeners
-
-    return Listeners()
-
-
 class Server:
-    """An MCP server without I/O: ``receive`` takes a line and answers through ``send``, a line at a time.
+    """An MCP server without I/O: ``receive`` takes a line; answers go to the outlets, a line at a time.
 
-    What takes its time runs through ``spawn`` (tools) or ``spawn_feature`` (resources, prompts, completion); all else
-    is answered before ``receive`` returns. ``tools`` is asked once, when the tools are first needed, ``clients`` when
-    one is first called; ``send`` gets lines without their newline, from any thread; for the rest see ``Outlets``.
+    What takes its time, runs on threads of the outlets; all else is answered before ``receive`` returns. ``tools`` is
+    asked once, when the tools are first needed.
     """
 
-    def __init__(  # noqa: PLR0913 - what the core is joined to, each by its name
-        self,
-        *,
-        tools: Callable[[], Sequence[Tool]],
-        call_tool: Callable[[Tool, dict[str, Any], CallContext], ToolResult],
-        answer: Callable[[str, dict[str, Any], CallContext], dict[str, Any]],
-        send: Callable[[str], None],
-        spawn: Callable[[Callable[[], None]], None],
-        spawn_feature: Callable[[Callable[[], None]], None],
-        clock: Clock,
-        on_internal_error: Callable[[BaseException], None],
-        redact: Callable[[Any], Any] = _unchanged,
-        clients: Callable[[], Sequence[Mapping[str, Any]]] = _bundled_clients,
-        start_thread: Callable[[Callable[[], None]], None] = _start_thread,
-        log: Callable[[], Listeners] = _listeners,
-    ) -> None:
-        def send_message(message: Any) -> None:
-            send(messages.encode(redact(message)))
-
+    def __init__(self, tools: Callable[[], Sequence[Tool]], outlets: Outlets) -> None:
         self._load_tools = tools
-        self._outlets = Outlets(
-            call_tool=call_tool,
-            answer=answer,
-            send=send_message,
-            spawn=spawn,
-            spawn_feature=spawn_feature,
-            clock=clock,
-            redact=redact,
-            on_internal_error=on_internal_error,
-            clients=clients,
-            start_thread=start_thread,
-            log=log,
-        )
+        self._outlets = outlets
         self._negotiated = LATEST_HANDSHAKE
         self._client: str | None = None
         self._tools: dict[str, Tool] | None = None

@@ -107,7 +107,7 @@ def test_a_signal_that_the_starter_wants_ignored_stays_so(monkeypatch):
 
 def test_a_call_that_breaks_is_logged_and_the_next_one_has_its_turn(caplog):
     jobs, done = serve._CallThreads(), threading.Event()
-    jobs.spawn(1, lambda: [].pop())
+    jobs.spawn(1, [].pop)
     jobs.spawn(1, done.set)
     assert done.wait(10)
     assert [str(record.exc_info[1]) for record in caplog.records] == ["pop from empty list"]

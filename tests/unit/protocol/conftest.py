@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kie_mcp.clock import Clock
+from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.server import Server
 from kie_mcp.tools.spec import Tool, ToolResult
 from mcp_definitions import LEVELS
@@ -124,11 +125,10 @@ class Harness:
             RESULTS[method]
         )
         self.listeners = FakeListeners()
-        self.server = Server(
-            tools=self._tools,
+        outlets = Outlets(
             call_tool=self._call,
             answer=self._answer,
-            send=self._send,
+            send_line=self._send,
             spawn=self._spawn,
             spawn_feature=self._spawn,
             clock=self.clock,
@@ -138,6 +138,7 @@ class Harness:
             start_thread=self.beside.append,
             log=lambda: self.listeners,
         )
+        self.server = Server(self._tools, outlets)
 
     def _send(self, line: str) -> None:
         self.lines.append(line)

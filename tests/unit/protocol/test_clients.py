@@ -7,6 +7,7 @@ import math
 import pytest
 
 from kie_mcp.protocol.clients import Clients
+from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.server import Server
 from kie_mcp.tools.spec import ToolResult
 
@@ -122,15 +123,15 @@ def test_the_clients_are_looked_up_when_a_tool_is_first_called_and_once(harness)
 
 def test_the_bundled_clients_are_those_that_are_known(clock):
     found = []
-    server = Server(
-        tools=list,
+    outlets = Outlets(
         call_tool=lambda *_: None,
         answer=lambda *_: {},
-        send=found.append,
+        send_line=found.append,
         spawn=lambda job: job(),
         spawn_feature=lambda job: job(),
         clock=clock,
         on_internal_error=found.append,
     )
+    server = Server(list, outlets)
     assert server._loaded_requests()._clients.call_seconds("claude-ai", hears_progress=True) == 54
     assert found == []

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from kie_mcp.clock import Clock
+from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.progress import ProgressReporter
 from kie_mcp.protocol.revisions import HANDSHAKE, LATEST_HANDSHAKE
 from kie_mcp.protocol.server import Server
@@ -301,17 +302,17 @@ def test_a_call_that_blocks_is_heard_of_from_a_thread_that_ends_with_it():
         assert all(heard.acquire(timeout=30) for _ in range(3))
         return ToolResult({"ok": True})
 
-    server = Server(
-        tools=lambda: [SimpleNamespace(name="block")],
+    outlets = Outlets(
         call_tool=block,
         answer=lambda *_: {},
-        send=send,
+        send_line=send,
         spawn=lambda job: job(),
         spawn_feature=lambda job: job(),
         clock=FastClock(),
         on_internal_error=lambda error: pytest.fail(str(error)),
         clients=list,
     )
+    server = Server(lambda: [SimpleNamespace(name="block")], outlets)
     params = {"name": "block", "_meta": {"progressToken": 1}}
     server.receive(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode())
     (thread,) = running

@@ -6,6 +6,7 @@ import pytest
 
 from kie_mcp import __version__
 from kie_mcp.clock import Clock
+from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.publish import INSTRUCTIONS
 from kie_mcp.protocol.server import Server
 from kie_mcp.tools.spec import ToolResult
@@ -229,15 +230,15 @@ def test_everything_that_is_sent_is_redacted(harness):
 
 def test_without_a_redactor_messages_go_out_as_they_are():
     lines = []
-    server = Server(
-        tools=list,
+    outlets = Outlets(
         call_tool=lambda *_: ToolResult({}),
         answer=lambda *_: {},
-        send=lines.append,
+        send_line=lines.append,
         spawn=lambda job: job(),
         spawn_feature=lambda job: job(),
         clock=Clock(),
         on_internal_error=print,
     )
+    server = Server(list, outlets)
     server.receive(b'{"jsonrpc":"2.0","id":1,"method":"ping"}')
     assert lines == ['{"jsonrpc":"2.0","id":1,"result":{}}']
