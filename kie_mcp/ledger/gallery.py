@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kie_mcp.ledger.rows import row_from
+from kie_mcp.ledger.rows import LARGEST_NUMBER, row_from
 
 if TYPE_CHECKING:
     from kie_mcp.ledger.database import Database
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 _PAGE = """
 SELECT * FROM tasks WHERE files != '[]' AND number < ? ORDER BY number DESC LIMIT ?
 """
-_LARGEST = 2**63 - 1
-"""No number is larger (sqlite.org/autoinc.html). Asked for numbers below one, SQLite begins there; were it a question
-in the query whether there is one, it would begin at the newest task each time."""
 _HOLDING = "SELECT * FROM tasks WHERE instr(files, ?) ORDER BY number DESC"
 
 
@@ -38,7 +35,7 @@ class Gallery:
         take longer than the one before.
         """
         with self._database.read() as connection:
-            rows = connection.execute(_PAGE, (_LARGEST if before is None else before, limit)).fetchall()
+            rows = connection.execute(_PAGE, (LARGEST_NUMBER if before is None else before, limit)).fetchall()
         taken: set[str] = set()
         page = []
         for row in map(row_from, rows):

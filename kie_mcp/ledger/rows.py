@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import sqlite3
 
+LARGEST_NUMBER = 2**63 - 1
+"""No number is larger (sqlite.org/autoinc.html). Asked for numbers below one, SQLite begins there; were it a question
+in the query whether there is one, it would begin at the newest task each time."""
 BY_ID = "SELECT * FROM tasks WHERE task_id = ? ORDER BY number DESC LIMIT 1"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, overload
 
-from kie_mcp.ledger.rows import BY_ID, TaskRow, row_from
+from kie_mcp.ledger.rows import BY_ID, LARGEST_NUMBER, TaskRow, row_from
 from kie_mcp.log import redact
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ WHERE number = ?
 """
 _RECENT = """
 SELECT * FROM tasks
-WHERE (:before IS NULL OR number < :before)
+WHERE number < :before
   AND (:status IS NULL OR state = :status
        OR (:status = 'running' AND task_id IS NOT NULL AND state NOT IN ('success', 'fail', 'not_found')))
 ORDER BY number DESC LIMIT :limit
@@ -171,7 +171,7 @@ class TaskLedger:
         ``status`` is a state, or ``running``: Kie has the task and it has not ended.
         """
         with self._database.read() as connection:
-            asked = {"status": status, "limit": limit, "before": before}
+            asked = {"status": status, "limit": limit, "before": LARGEST_NUMBER if before is None else before}
             return [row_from(row) for row in connection.execute(_RECENT, asked).fetchall()]
 
     def model_seconds(self, model: str, *, last: int = 50) -> list[float]:

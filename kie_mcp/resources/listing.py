@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import re
-from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,8 +25,6 @@ PICTURES_A_PAGE = 100
 _LONGEST_TITLE = 80
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999, after which no time stamp can be written."""
-_POSITION = re.compile(rb"before-([0-9]{1,18})")
-"""A number that SQLite can hold."""
 
 
 def list_resources(services: Services, params: Mapping[str, Any], context: CallContext) -> dict[str, Any]:
@@ -39,7 +34,9 @@ def list_resources(services: Services, params: Mapping[str, Any], context: CallC
     anew under its name may stand on a further page once more, for the older task. Raises ``InputError`` for a cursor
     that is none, ``ConfigError`` where the ledger cannot be used.
     """
-    before = _before(params.get("cursor"))
+    from kie_mcp.shapes import cursor_before, number_before
+
+    before = number_before(params.get("cursor"), "params.cursor", "the nextCursor of an earlier page")
     guide = [load_resources()["guide"]] if before is None else []
     if not services.has_ledger():
         return {"resources": guide}
@@ -47,7 +44,7 @@ def list_resources(services: Services, params: Mapping[str, Any], context: CallC
     fitting = _fitting(rows)
     page: dict[str, Any] = {"resources": guide + list(_pictures(fitting, context))}
     if len(rows) > len(fitting):
-        page["nextCursor"] = _cursor(fitting[-1].number)
+        page["nextCursor"] = cursor_before(fitting[-1].number)
     return page
 
 
@@ -88,22 +85,3 @@ def _entry(row: TaskRow, file: SavedFile, status: os.stat_result) -> dict[str, A
         "size": status.st_size,
         "annotations": {"audience": ["user"], "lastModified": modified},
     }
-
-
-def _cursor(number: int) -> str:
-    return base64.urlsafe_b64encode(b"before-%d" % number).decode()
-
-
-def _before(cursor: object) -> int | None:
-    """The number of the task that a page begins after; ``None`` for the first page."""
-    if cursor is None:
-        return None
-    found = None
-    if isinstance(cursor, str):
-        with suppress(ValueError):
-            found = _POSITION.fullmatch(base64.b64decode(cursor, b"-_", validate=True))
-    if found is None:
-        from kie_mcp.catalogue.problems import shown
-
-        raise InputError(f"params.cursor is {shown(cursor)}; it must be the nextCursor of an earlier page.")
-    return int(found[1])

@@ -26,17 +26,16 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
 
 
 def _tasks(services: Services, arguments: dict[str, Any]) -> ToolResult:
-    from kie_mcp.shapes import task_entry
+    from kie_mcp.shapes import cursor_before, number_before, task_entry
     from kie_mcp.tools.paging import page
 
     limit = int(arguments.get("limit", _DEFAULT_LIMIT))
-    rows = services.jobs.ledger.recent(
-        status=arguments.get("status"), limit=limit + 1, before=_position(arguments.get("cursor"))
-    )
+    before = number_before(arguments.get("cursor"), "'cursor'", "a next_cursor of an earlier answer")
+    rows = services.jobs.ledger.recent(status=arguments.get("status"), limit=limit + 1, before=before)
     entries, more = page((task_entry(row) for row in rows), services, limit)
     shown: dict[str, Any] = {"ok": True, "tasks": entries}
     if more:
-        shown["next_cursor"] = f"before-{rows[len(entries) - 1].number}"
+        shown["next_cursor"] = cursor_before(rows[len(entries) - 1].number)
     return ToolResult(shown)
 
 
@@ -49,18 +48,6 @@ def _results(services: Services, arguments: dict[str, Any]) -> ToolResult:
         raise InputError("'status' does not go with a cursor of a batch, which shows every result: leave it out.")
     most = arguments.get("limit", float("inf"))
     return ToolResult({"ok": True, "tasks": [], **further_results(arguments["cursor"], services, most)})
-
-
-def _position(cursor: str | None) -> int | None:
-    from kie_mcp.errors import InputError
-    from kie_mcp.tools.validation import shown
-
-    if cursor is None:
-        return None
-    number = cursor.removeprefix("before-")
-    if not (number.isascii() and number.isdigit() and len(number) < len(str(2**63))):
-        raise InputError(f"'cursor' is {shown(cursor)}; it must be a next_cursor of an earlier answer.")
-    return int(number)
 
 
 TOOL = Tool(

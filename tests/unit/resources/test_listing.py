@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import os
@@ -69,10 +68,6 @@ def crowd(services, tmp_path):
         return [(folder / f"{number}.png").as_uri() for number in range(start, stop) if number % 2]
 
     return add
-
-
-def cursor_of(position):
-    return base64.urlsafe_b64encode(position).decode()
 
 
 def test_without_a_ledger_there_is_the_guide_and_none_is_made(listed, services):
@@ -218,7 +213,6 @@ def test_pictures_that_vanish_between_two_pages_leave_no_gap(walk, album):
     [
         "",
         "x",
-        "before-1",
         "é",
         "\ud800",
         5,
@@ -226,13 +220,12 @@ def test_pictures_that_vanish_between_two_pages_leave_no_gap(walk, album):
         True,
         [],
         {"a": 1},
-        cursor_of(b""),
-        cursor_of(b"before-"),
-        cursor_of(b"before--1"),
-        cursor_of(b"before-1x"),
-        cursor_of(b"before-1\n"),
-        cursor_of(b"before-" + b"9" * 19),
-        cursor_of(b"before-7").rstrip("=") + "\n",
+        "before-",
+        "before--1",
+        "before-1x",
+        "before-1\n",
+        "before-" + "9" * 19,
+        "before-7 ",
         "A" * 1_000_000,
     ],
 )
@@ -248,10 +241,10 @@ def test_a_cursor_of_null_is_that_of_the_first_page(services):
     assert list_resources(services, {"cursor": None}, CallContext())["resources"][0]["uri"] == GUIDE
 
 
-@pytest.mark.parametrize("number", [b"0", b"1", b"9" * 18])
+@pytest.mark.parametrize("number", ["0", "1", "9" * 18])
 def test_a_cursor_from_another_ledger_does_no_harm(listed, album, number):
     album.save("a.png")
-    assert len(listed(cursor_of(b"before-" + number))["resources"]) == (1 if len(number) > 1 else 0)
+    assert len(listed(f"before-{number}")["resources"]) == (1 if len(number) > 1 else 0)
 
 
 def test_a_cancelled_listing_ends(listed, album):
