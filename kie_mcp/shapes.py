@@ -1,14 +1,11 @@
-"""How models, tasks and pages of tasks are told, in the answers of tools and in resources alike."""
+"""How models and tasks are told, in the answers of tools and in resources alike."""
 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Any
 
 from kie_mcp.catalogue import usd
-from kie_mcp.catalogue.problems import shown
-from kie_mcp.errors import InputError
 from kie_mcp.text import shortened
 
 if TYPE_CHECKING:
@@ -17,8 +14,6 @@ if TYPE_CHECKING:
 
 _LONGEST_PRICE = 80
 _LONGEST_PROMPT = 200
-_CURSOR = re.compile(r"before-([0-9]{1,18})")
-"""A number that SQLite can hold."""
 
 
 def model_line(model: Model) -> dict[str, Any]:
@@ -73,21 +68,3 @@ def _price(model: Model) -> dict[str, Any]:
     if price.text and (price.credits is None or price.text != f"{price.credits:g}"):
         shown["price"] = shortened(price.text, _LONGEST_PRICE)
     return shown
-
-
-def cursor_before(number: int) -> str:
-    """The cursor of the page of tasks whose numbers are below that one."""
-    return f"before-{number}"
-
-
-def number_before(cursor: object, named: str, given_as: str) -> int | None:
-    """The number in such a cursor; ``None`` for that of the first page, which is none.
-
-    Raises ``InputError`` for any other value: ``named`` is what it came as, ``given_as`` what it should have been.
-    """
-    if cursor is None:
-        return None
-    found = _CURSOR.fullmatch(cursor) if isinstance(cursor, str) else None
-    if found is None:
-        raise InputError(f"{named} is {shown(cursor)}; it must be {given_as}.")
-    return int(found[1])

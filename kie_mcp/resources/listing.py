@@ -6,6 +6,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kie_mcp.cursors import cursor_before, number_before
 from kie_mcp.errors import InputError
 from kie_mcp.resources.regular import status_of
 from kie_mcp.schemas import load_resources
@@ -34,8 +35,6 @@ def list_resources(services: Services, params: Mapping[str, Any], context: CallC
     anew under its name may stand on a further page once more, for the older task. Raises ``InputError`` for a cursor
     that is none, ``ConfigError`` where the ledger cannot be used.
     """
-    from kie_mcp.shapes import cursor_before, number_before
-
     before = number_before(params.get("cursor"), "params.cursor", "the nextCursor of an earlier page")
     guide = [load_resources()["guide"]] if before is None else []
     if not services.has_ledger():

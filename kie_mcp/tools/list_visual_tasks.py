@@ -26,7 +26,8 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
 
 
 def _tasks(services: Services, arguments: dict[str, Any]) -> ToolResult:
-    from kie_mcp.shapes import cursor_before, number_before, task_entry
+    from kie_mcp.cursors import cursor_before, number_before
+    from kie_mcp.shapes import task_entry
     from kie_mcp.tools.paging import page
 
     limit = int(arguments.get("limit", _DEFAULT_LIMIT))
