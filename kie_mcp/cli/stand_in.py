@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 import sys
-import threading
-from contextlib import suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from kie_mcp.cli.interruption import InterruptError, signals_raise
+from kie_mcp.cli.interruption import signals_told
 from kie_mcp.cli.terminal import hint, note, print_json
 from kie_mcp.sandbox import Faults, Sandbox, SandboxOptions
 
@@ -43,7 +42,8 @@ def _serve(sandbox: Sandbox, *, as_json: bool) -> None:
         "KIE_AI_UPLOAD_BASE_URL": sandbox.upload_base_url,
         "KIE_AI_API_KEY": "sandbox",
     }
-    with suppress(InterruptError), signals_raise():
+    signals: SimpleQueue[int] = SimpleQueue()
+    with signals_told(signals.put):
         if as_json:
             print_json(variables)
         else:
@@ -52,4 +52,4 @@ def _serve(sandbox: Sandbox, *, as_json: bool) -> None:
         sys.stdout.flush()
         note("the sandbox is running; Ctrl-C ends it.")
         hint("Another program uses it once these variables are exported.")
-        threading.Event().wait()
+        signals.get()

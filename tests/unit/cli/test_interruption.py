@@ -8,12 +8,20 @@ import threading
 
 import pytest
 
-from kie_mcp.cli.interruption import SIGNALS, InterruptError, interruptible, signals_raise
+from kie_mcp.cli.interruption import SIGNALS, InterruptError, interruptible, signals_told
+from kie_mcp.clock import Clock
 from kie_mcp.context import CallContext
 from kie_mcp.errors import InputError
 
 LONG = 60.0
 """Longer than any test may take: who waits so long was not woken."""
+
+
+class StillClock(Clock):
+    """No time passes, however slow the machine is."""
+
+    def monotonic(self):
+        return 0.0
 
 
 def press(signum=signal.SIGINT):
@@ -55,7 +63,7 @@ def test_work_that_ends_well_in_spite_of_the_signal_gives_its_result():
             pass
         return "saved"
 
-    assert interruptible(work, CallContext()) == "saved"
+    assert interruptible(work, CallContext(StillClock())) == "saved"
 
 
 def test_another_error_after_the_signal_is_not_hidden():
@@ -66,7 +74,7 @@ def test_another_error_after_the_signal_is_not_hidden():
         raise InputError("This is what is wrong.")
 
     with pytest.raises(InputError):
-        interruptible(work, CallContext())
+        interruptible(work, CallContext(StillClock()))
 
 
 def test_a_request_that_hangs_is_left_behind():
@@ -127,6 +135,15 @@ def test_handlers_are_put_back():
 
 def test_a_signal_that_is_ignored_from_the_start_stays_ignored():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with signals_raise():
+    with signals_told(print):
         press(signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_a_signal_is_told_and_nothing_is_raised_where_it_strikes(signum):
+    told = []
+    with signals_told(told.append):
+        press(signum)
+        press(signum)
+    assert told == [signum, signum]
