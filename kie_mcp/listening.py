@@ -37,12 +37,10 @@ class _Ear:
     tell: Tell
     closed: bool = False
 
-    def hears(self, record: logging.LogRecord) -> bool:
-        """Tell it, if the record is grave enough; whether it is."""
-        if self.closed or record.levelno < self.level:
-            return False
-        self.tell(_name(record.levelno), escaped(record.getMessage()))
-        return True
+    def hear(self, record: logging.LogRecord) -> None:
+        """Tell it, if the record is grave enough."""
+        if record.levelno >= self.level:
+            self.tell(_name(record.levelno), escaped(record.getMessage()))
 
 
 def _name(level: int) -> str:
@@ -94,6 +92,10 @@ class Listeners(LastingHandler):
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand a record on to one who listens."""
-        with suppress(Exception):
-            any(ear.hears(record) for ear in (_OF_REQUEST.get(), self._everything) if ear is not None)
+        """Hand a record on to one who listens: what is logged for a request is told to its client alone."""
+        ear = _OF_REQUEST.get()
+        if ear is None or ear.closed:
+            ear = self._everything
+        if ear is not None:
+            with suppress(Exception):
+                ear.hear(record)

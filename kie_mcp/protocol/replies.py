@@ -11,7 +11,7 @@ from kie_mcp.protocol.messages import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 MOST_CHARACTERS = 9_500_000
@@ -36,13 +36,18 @@ class Single:
 
 
 class Batch(Single):
-    """The answers to a batch: an array, sent when the work that was begun is over; none if it is empty."""
+    """The answers to a batch: an array, sent when the work that was begun is over; none if it is empty.
+
+    Where one line would be too long there are several arrays; each is sent as soon as it is full, so that no more is
+    kept than fits into one.
+    """
 
     def __init__(self, send: Callable[[Any], None]) -> None:
         super().__init__(send)
         self._lock = threading.Lock()
         self._open = 0
         self._answers: list[dict[str, Any]] = []
+        self._room = MOST_CHARACTERS
 
     def begin(self) -> None:
         """Hold the array back until ``end``."""
@@ -54,29 +59,22 @@ class Batch(Single):
         if "id" not in answer:
             self._send(answer)
             return
+        length = len(encode(answer))
         with self._lock:
+            full = self._taken() if length > self._room else []
             self._answers.append(answer)
+            self._room -= length
+        if full:
+            self._send(full)
 
     def end(self) -> None:
-        """Send the array if this was the last work; several where one would make too long a line."""
+        """Send the array if this was the last work."""
         with self._lock:
             self._open -= 1
-            whole = self._open == 0
-        if whole:
-            for part in _parts(self._answers):
-                self._send(part)
+            last = self._taken() if self._open == 0 else []
+        if last:
+            self._send(last)
 
-
-def _parts(answers: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The answers in lists of which none is longer than ``MOST_CHARACTERS``, unless it holds a single one."""
-    part: list[dict[str, Any]] = []
-    room = MOST_CHARACTERS
-    for answer in answers:
-        length = len(encode(answer))
-        if part and length > room:
-            yield part
-            part, room = [], MOST_CHARACTERS
-        part.append(answer)
-        room -= length
-    if part:
-        yield part
+    def _taken(self) -> list[dict[str, Any]]:
+        taken, self._answers, self._room = self._answers, [], MOST_CHARACTERS
+        return taken

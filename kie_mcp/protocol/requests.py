@@ -57,9 +57,10 @@ class Requests:
             call = features.call(request_id, outlets)
             spawn = outlets.spawn_feature
         call.when_released(replies.end)
-        if not self.calls.begin(call):
-            raise RpcError(INVALID_REQUEST, "Invalid request: one with this id is in flight, or the server is ending.")
         replies.begin()
+        if not self.calls.begin(call):
+            replies.end()
+            raise RpcError(INVALID_REQUEST, "Invalid request: one with this id is in flight, or the server is ending.")
         self._spawn(call, spawn, lambda: self._answer(call, work, listening), replies)
 
     def _spawn(

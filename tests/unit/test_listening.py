@@ -79,12 +79,24 @@ def test_what_a_terminal_would_obey_is_escaped(listeners, heard):
     assert heard == [("info", r"a \u001b[31mred\u202e word\u000d\u000a")]
 
 
-def test_what_two_listen_to_is_told_once(listeners, heard):
-    listeners.hear("error", lambda *told: heard.append(("all", *told)))
-    with listeners.during("debug", lambda *told: heard.append(("request", *told))):
+@pytest.mark.parametrize(("everything", "request_level"), [("error", "debug"), ("debug", "error")])
+def test_a_request_hears_from_the_level_on_that_it_asked_for_whatever_others_hear(
+    listeners, heard, everything, request_level
+):
+    listeners.hear(everything, lambda *told: heard.append(("all", *told)))
+    with listeners.during(request_level, lambda *told: heard.append(("request", *told))):
         log.logger().info("x")
         log.logger().error("y")
-    assert heard == [("request", "info", "x"), ("request", "error", "y")]
+    infos = [("request", "info", "x")] if request_level == "debug" else []
+    assert heard == [*infos, ("request", "error", "y")]
+
+
+def test_what_goes_on_after_a_request_is_heard_by_who_hears_everything(listeners, heard):
+    listeners.hear("info", lambda *told: heard.append(told))
+    with listeners.during("error", print):
+        context = contextvars.copy_context()
+    context.run(log.logger().info, "saved")
+    assert heard == [("info", "saved")]
 
 
 def test_a_listener_that_fails_harms_nobody(listeners):

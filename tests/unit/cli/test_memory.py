@@ -34,8 +34,9 @@ def test_glibc_keeps_little_and_gives_back_the_rest_once_in_a_while(monkeypatch,
     assert collected == ["collect", "freeze", "collect"]
 
 
-def test_another_c_library_is_left_alone(monkeypatch, collected):
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
+@pytest.mark.parametrize("has", [{}, {"mallopt": lambda *_: pytest.fail("these are not its numbers")}])
+def test_another_c_library_is_left_alone(monkeypatch, collected, has):
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace(**has))
     memory = Memory()
     for _ in range(EVERY_CALLS):
         memory.after_call()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -105,9 +106,11 @@ def test_a_signal_that_the_starter_wants_ignored_stays_so(monkeypatch):
     assert taken == [signal.SIGTERM]
 
 
-def test_a_call_that_breaks_is_logged_and_the_next_one_has_its_turn(caplog):
+def test_a_call_that_breaks_is_logged_and_the_next_one_has_its_turn(caplog, monkeypatch):
+    monkeypatch.setattr("kie_mcp.cli.memory.Memory", lambda: SimpleNamespace(after_call=lambda: None))
     jobs, done = serve._CallThreads(), threading.Event()
     jobs.spawn(1, [].pop)
     jobs.spawn(1, done.set)
     assert done.wait(10)
-    assert [str(record.exc_info[1]) for record in caplog.records] == ["pop from empty list"]
+    (broken,) = [record for record in caplog.records if record.getMessage() == "An unexpected error."]
+    assert str(broken.exc_info[1]) == "pop from empty list"

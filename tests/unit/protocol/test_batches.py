@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kie_mcp.protocol.calls import Calls
 from kie_mcp.protocol.replies import Batch
 
 
@@ -120,11 +121,37 @@ def test_an_array_of_countless_messages_is_refused_with_one_error(harness):
     assert (answer["error"]["code"], "id" in answer) == (-32600, False)
 
 
-def test_answers_that_would_make_too_long_a_line_come_in_several_arrays():
+def test_answers_that_would_make_too_long_a_line_come_in_several_arrays_each_as_soon_as_it_is_full():
     sent = []
-    replies = Batch(sent.append)
+    replies = Batch(lambda array: sent.append([answer["id"] for answer in array]))
     replies.begin()
     for number in range(5):
         replies.add({"jsonrpc": "2.0", "id": number, "result": {"blob": "x" * 4_000_000}})
+    assert sent == [[0, 1], [2, 3]]
     replies.end()
-    assert [[answer["id"] for answer in array] for array in sent] == [[0, 1], [2, 3], [4]]
+    assert sent == [[0, 1], [2, 3], [4]]
+
+
+def test_an_answer_that_is_too_long_by_itself_stands_alone():
+    sent = []
+    replies = Batch(lambda array: sent.append([answer["id"] for answer in array]))
+    replies.begin()
+    for number, length in enumerate((1, 10_000_000, 1)):
+        replies.add({"jsonrpc": "2.0", "id": number, "result": {"blob": "x" * length}})
+    replies.end()
+    assert sent == [[0], [1], [2]]
+
+
+def test_an_array_is_answered_once_where_the_server_is_ended_in_its_middle(harness, monkeypatch):
+    harness.initialize("2025-03-26")
+    begin = Calls.begin
+
+    def ended(calls, one):
+        begun = begin(calls, one)
+        harness.server.cancel_all()
+        return begun
+
+    monkeypatch.setattr(Calls, "begin", ended)
+    (answers,) = harness.say([request(1), call(2), call(3)])
+    assert [answer["id"] for answer in answers] == [1, 3]
+    assert harness.run() == []
