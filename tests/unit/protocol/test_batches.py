@@ -142,16 +142,16 @@ def test_an_answer_that_is_too_long_by_itself_stands_alone():
     assert sent == [[0], [1], [2]]
 
 
-def test_an_array_is_answered_once_where_the_server_is_ended_in_its_middle(harness, monkeypatch):
+def test_an_array_is_sent_once_where_a_request_is_cancelled_as_it_begins(harness, monkeypatch):
     harness.initialize("2025-03-26")
     begin = Calls.begin
 
-    def ended(calls, one):
+    def cancelled(calls, one):
         begun = begin(calls, one)
-        harness.server.cancel_all()
+        harness.cancel(2)
         return begun
 
-    monkeypatch.setattr(Calls, "begin", ended)
-    (answers,) = harness.say([request(1), call(2), call(3)])
+    monkeypatch.setattr(Calls, "begin", cancelled)
+    (answers,) = harness.say([request(1), call(2), request(3)])
     assert [answer["id"] for answer in answers] == [1, 3]
     assert harness.run() == []
