@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +150,9 @@ def _log_level(value: str) -> str:
 
 
 _MOST_TASKS = 100_000
+_LONGEST_SHOWN = 200
+_MOST_TOLD = 1_200
+"""Characters for problems with settings in one error, beside the names of all (see ``errors.LONGEST_TEXT``)."""
 _HTTPS_PORT = 443
 _SECONDS = f"a number of seconds above 0 and at most {values.MOST_SECONDS}, e.g. 90"
 _HTTP_URL = "a URL with http:// or https:// and no user, query or fragment, e.g. https://api.kie.ai/api/v1"
@@ -213,7 +217,7 @@ def config_from(environment: Mapping[str, str]) -> Config:
     Raises ``ConfigError`` naming every variable that cannot be used.
     """
     settings: dict[str, Any] = {}
-    problems: list[str] = []
+    problems: dict[str, str] = {}
     for variable in VARIABLES:
         text = environment.get(variable.name, "").strip()
         if not text:
@@ -221,19 +225,30 @@ def config_from(environment: Mapping[str, str]) -> Config:
         try:
             settings[variable.field] = variable.read(text)
         except ValueError:
-            shown = "set to what cannot be used (not shown)" if variable.secret or variable.masked else repr(text)
-            problems.append(f"{variable.name} is {shown}; accepted is {variable.accepts}.")
+            hidden = variable.secret or variable.masked or len(text) > _LONGEST_SHOWN
+            shown = "set to what cannot be used (not shown)" if hidden else repr(text)
+            problems[variable.name] = f"{variable.name} is {shown}; accepted is {variable.accepts}."
     if problems:
-        raise ConfigError(" ".join(problems))
+        raise ConfigError(_told(problems))
     return Config(**settings)
+
+
+def _told(problems: Mapping[str, str]) -> str:
+    """As many problems as there is room for, and the names at least of the others: all can be mended at once."""
+    room, shown, others = _MOST_TOLD, [], []
+    for name, problem in problems.items():
+        room -= len(problem)
+        shown.append(problem) if room > 0 else others.append(name)
+    return " ".join(shown) + (f" Not to be used either: {', '.join(others)}." if others else "")
 
 
 def secrets_at_hand() -> tuple[str, ...]:
     """What must not be shown, as far as it can be known while the settings as a whole cannot be used."""
-    try:
-        found, _ = gathered(os.environ, _folders())
-    except ConfigError:
-        found = dict(os.environ)
+    found = dict(os.environ)
+    with suppress(ConfigError):  # there is no working directory
+        for folder in _folders():
+            with suppress(ConfigError):  # this file cannot be read; another can
+                found, _ = gathered(found, (folder,))
     key, url = (found.get(name, "").strip() for name in ("KIE_AI_API_KEY", "KIE_AI_RATE_LIMIT_URL"))
     try:
         passwords = values.redis_url(url).passwords

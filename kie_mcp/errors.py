@@ -23,7 +23,7 @@ The tree, with the category that each shows to callers::
     └── CancelledError          cancelled        the caller ended the call
 
 Errors carry data: what is wrong and with what value (``message``), whether asking again can help
-(``retryable``) and what to do (``next_step``). One place, ``tools.results``, turns them into answers.
+(``retryable``) and what to do (``next_step``). ``as_dict`` is how they are told in every answer.
 """
 
 from __future__ import annotations

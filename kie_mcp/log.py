@@ -12,7 +12,7 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from kie_mcp.text import Base64, escaped
+from kie_mcp.text import Clean, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ def logger() -> logging.Logger:
 
 
 def redact(value: Any, secrets: Iterable[str]) -> Any:
-    """``value`` with every secret replaced, in strings (but no ``Base64``) at any depth of dicts and lists.
+    """``value`` with every secret replaced, in strings (but no ``Clean`` ones) at any depth of dicts and lists.
 
     A secret is known as it is, percent-encoded, escaped as in JSON or HTML (each in part or in whole, in either
     case of the digits), and in base64.
@@ -60,7 +60,7 @@ def _patterns(secrets: tuple[str, ...]) -> re.Pattern[str]:
 
 def _redacted(value: Any, secrets: re.Pattern[str]) -> Any:
     if isinstance(value, str):
-        return value if isinstance(value, Base64) else secrets.sub(MASK, value)
+        return value if isinstance(value, Clean) else secrets.sub(MASK, value)
     if isinstance(value, dict):
         return {_redacted(key, secrets): _redacted(item, secrets) for key, item in value.items()}
     if isinstance(value, list | tuple):

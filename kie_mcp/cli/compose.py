@@ -91,7 +91,7 @@ class Application:
             try:
                 self._secrets = self.services.config.secrets()
             except KieMcpError:
-                self._secrets = secrets_at_hand()
+                return secrets_at_hand()  # they may still change, until the settings can be used
         return self._secrets
 
     @property

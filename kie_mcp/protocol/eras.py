@@ -66,6 +66,7 @@ def _named(name: Any) -> Revision:
     if not isinstance(name, str):
         raise RpcError(INVALID_PARAMS, f"params._meta: {_REVISION} must be a string.")
     if name not in STATELESS:
-        data = {"supported": list(NAMES), "requested": name}
+        requested = name if len(name) <= _LONGEST_NAME else "(a longer name than any revision has)"
+        data = {"supported": list(NAMES), "requested": requested}
         raise RpcError(UNSUPPORTED_REVISION, "Unsupported protocol version", data)
     return STATELESS[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kie_mcp.errors import InputError, KieMcpError, NoResourceError
+from kie_mcp.errors import LONGEST_TEXT, InputError, KieMcpError, NoResourceError
 from kie_mcp.protocol.calls import Call
 from kie_mcp.protocol.messages import INTERNAL_ERROR, INVALID_PARAMS, RpcError
 from kie_mcp.protocol.publish import complete
@@ -33,7 +33,8 @@ def work(request: Message, revision: Revision, outlets: Outlets) -> Work:
             call.context.raise_if_cancelled()
             result = outlets.answer(request.method, request.params, call.context)
         except NoResourceError as error:
-            raise RpcError(revision.no_resource, error.message, {"uri": error.uri}) from error
+            data = {"uri": error.uri} if len(error.uri) <= LONGEST_TEXT else None
+            raise RpcError(revision.no_resource, error.message, data) from error
         except InputError as error:
             raise RpcError(INVALID_PARAMS, error.message) from error
         except KieMcpError as error:

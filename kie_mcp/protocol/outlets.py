@@ -93,8 +93,20 @@ class Outlets:
         self._listeners: Listeners | None = None
 
     def send(self, message: Any) -> None:
-        """Send a message, or an array of them, without secrets; from any thread."""
-        self._send_line(messages.encode(self.redact(message)))
+        """Send a message, or an array of them, without secrets; from any thread.
+
+        Ids and progress tokens stay as they are: the client has chosen them, and knows its requests by them.
+        """
+        clean = [self._clean(each) for each in message] if isinstance(message, list) else self._clean(message)
+        self._send_line(messages.encode(clean))
+
+    def _clean(self, message: dict[str, Any]) -> dict[str, Any]:
+        shown: dict[str, Any] = self.redact(message)
+        if "id" in message:
+            shown = {**shown, "id": message["id"]}
+        if message.get("method") == "notifications/progress":
+            shown = {**shown, "params": {**shown["params"], "progressToken": message["params"]["progressToken"]}}
+        return shown
 
     @property
     def has_listeners(self) -> bool:

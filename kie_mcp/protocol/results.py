@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from kie_mcp.text import Clean
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +21,12 @@ MOST_LINKS = 20
 def call_result(result: ToolResult, revision: Revision, redact: Callable[[Any], Any]) -> dict[str, Any]:
     """The result object: text that is complete in itself, and what more the revision has.
 
-    Secrets are taken out before the text is made: inside JSON text a secret may look different (escaped).
+    Secrets are taken out before the text is made, and not of the text: in it they may look different (escaped), and
+    what looks like one may be a part of the JSON itself.
     Raises ``ValueError`` or ``TypeError`` for an answer that is no JSON.
     """
     structured = redact(result.structured)
-    text = json.dumps(structured, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = Clean(json.dumps(structured, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
     shown: dict[str, Any] = {"content": [{"type": "text", "text": text}], "isError": result.is_error}
     if result.preview is not None:
         shown["content"].append(_image(result.preview))

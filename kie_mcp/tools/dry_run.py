@@ -12,7 +12,6 @@ from kie_mcp.tools.results import error_of_many
 from kie_mcp.tools.spec import ToolResult
 
 if TYPE_CHECKING:
-    from kie_mcp.context import CallContext
     from kie_mcp.jobs import Prepared, Rehearsal
     from kie_mcp.services import Services
 
@@ -20,7 +19,7 @@ _LONGEST_PICTURE = 200
 _OTHERWISE = "rehearse fewer items at a time (list_visual_tasks has none of them: nothing was sent)."
 
 
-def rehearsed(rehearsal: Rehearsal, services: Services, context: CallContext, *, continue_on_error: bool) -> ToolResult:
+def rehearsed(rehearsal: Rehearsal, services: Services, *, continue_on_error: bool) -> ToolResult:
     """One entry per item, in order, with the ``body`` of its createTask or its error.
 
     Pictures stand in the bodies as the caller wrote them: they are uploaded when the batch runs.
@@ -41,7 +40,7 @@ def rehearsed(rehearsal: Rehearsal, services: Services, context: CallContext, *,
         "credits_estimated": total,
         "usd_estimated": None if total is None else usd(total),
         "warnings": [*rehearsal.warnings, *_unpriced(estimates)],
-        **first_results(entries, services, context, _OTHERWISE),
+        **first_results(entries, services, _OTHERWISE),
     }
     if error is not None:
         summary["error"] = error

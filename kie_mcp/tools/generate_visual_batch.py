@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kie_mcp.services import Services
 
 _DEFAULT = "default_"
-_OTHERWISE = "list_visual_tasks shows the tasks of the rest."
+_OTHERWISE = "list_visual_tasks shows those of the rest that became tasks; for the others nothing was sent."
 
 
 def _handle(services: Services, arguments: dict[str, Any], context: CallContext) -> ToolResult:
@@ -28,13 +28,13 @@ def _handle(services: Services, arguments: dict[str, Any], context: CallContext)
         from kie_mcp.tools.dry_run import rehearsed
 
         rehearsal = services.jobs.batches.rehearse(asked, context)
-        return rehearsed(rehearsal, services, context, continue_on_error=continue_on_error)
+        return rehearsed(rehearsal, services, continue_on_error=continue_on_error)
     plan = BatchPlan(
         max_workers=int(arguments.get("max_workers", 20)),
         continue_on_error=continue_on_error,
     )
     results = services.jobs.batches.run(asked, plan, context)
-    return _summary(results, services, context, continue_on_error=continue_on_error)
+    return _summary(results, services, continue_on_error=continue_on_error)
 
 
 def _items(given: list[Any] | str) -> list[Any]:
@@ -81,9 +81,7 @@ def _request(item: Any, arguments: dict[str, Any], services: Services) -> Reques
         return error
 
 
-def _summary(
-    results: list[Outcome | KieMcpError], services: Services, context: CallContext, *, continue_on_error: bool
-) -> ToolResult:
+def _summary(results: list[Outcome | KieMcpError], services: Services, *, continue_on_error: bool) -> ToolResult:
     """One entry per item, in order; an error only if all failed, or one did that was to stop the batch."""
     from kie_mcp.errors import KieMcpError
     from kie_mcp.tools.paging import first_results
@@ -100,7 +98,7 @@ def _summary(
     error = error_of_many(entries, continue_on_error=continue_on_error)
     failed = sum(not entry["ok"] for entry in entries)
     summary: dict[str, Any] = {"ok": error is None, "total": len(entries), "succeeded": len(entries) - failed}
-    summary |= {"failed": failed, **_cost(entries), **first_results(entries, services, context, _OTHERWISE)}
+    summary |= {"failed": failed, **_cost(entries), **first_results(entries, services, _OTHERWISE)}
     if error is not None:
         summary["error"] = error
     return ToolResult(summary, is_error=error is not None, links=linked)

@@ -26,14 +26,19 @@ def with_news(result: ToolResult, news: Sequence[News]) -> ToolResult:
 
 
 def _entries(news: Sequence[News]) -> list[dict[str, Any]]:
-    room, told = _MOST_BYTES, []
-    for one in news:
+    told = [_in_short(one) for one in news]
+    room = _MOST_BYTES - json_bytes(told)
+    for number, one in enumerate(news):
         entry = _entry(one)
-        if json_bytes(entry) > room:
-            entry = {"task_id": one.task_id, "status": one.status, "next_step": "get_visual_task shows the rest."}
-        room -= json_bytes(entry)
-        told.append(entry)
+        more = json_bytes(entry) - json_bytes(told[number])
+        if more <= room:
+            told[number] = entry
+            room -= more
     return told
+
+
+def _in_short(news: News) -> dict[str, Any]:
+    return {"task_id": news.task_id, "status": news.status, "next_step": "get_visual_task shows the rest."}
 
 
 def _entry(news: News) -> dict[str, Any]:

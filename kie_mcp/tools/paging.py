@@ -16,14 +16,15 @@ from kie_mcp.tools.fitting import fitted, json_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kie_mcp.context import CallContext
     from kie_mcp.services import Services
 
-PAGE_BYTES = 40_000
-"""Of JSON, for the entries of one answer; what an answer says beside them comes to less than 10,000."""
+PAGE_BYTES = 32_000
+"""Of JSON, for the entries of one answer: the error of a batch, what was finished meanwhile and the rest may take as
+much as is left."""
 
 _PATIENCE_SECONDS = 0.5
-"""For a ledger that is locked: the answer is due, and has what matters without it."""
+"""For a ledger that is locked: the answer is due, and has what matters without it. A call ends earlier than its host
+would, by more than this (protocol/clients.py), so that there is time for it at the end, too."""
 _CURSOR = re.compile(r"batch-([0-9a-f]{1,64})-([0-9]{1,9})")
 
 
@@ -45,9 +46,7 @@ def page(
     return shown, False
 
 
-def first_results(
-    entries: Sequence[dict[str, Any]], services: Services, context: CallContext, otherwise: str
-) -> dict[str, Any]:
+def first_results(entries: Sequence[dict[str, Any]], services: Services, otherwise: str) -> dict[str, Any]:
     """``results`` of a batch, as many as fit, and how to see the rest: by a cursor, or ``otherwise`` where that fails.
 
     The pictures are made and paid for by now, so whatever happens to the ledger, no answer fails or waits for it.
@@ -57,8 +56,8 @@ def first_results(
         return {"results": shown}
     told = f"The first {len(shown)} of {len(entries)} results are here;"
     try:
-        patience = min(_PATIENCE_SECONDS, context.remaining())
-        cursor = _cursor(services.jobs.batch_results.store(entries[len(shown) :], len(shown), patience), len(shown))
+        stored = services.jobs.batch_results.store(entries[len(shown) :], len(shown), _PATIENCE_SECONDS)
+        cursor = _cursor(stored, len(shown))
     except Exception as error:  # noqa: BLE001 - as the docstring says
         logger().warning("the results of a batch could not be stored: %s", error)
         return {"results": shown, "next_step": f"{told} {otherwise}"}

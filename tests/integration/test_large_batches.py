@@ -40,8 +40,16 @@ def batch(server):
         {"prompt": f"blue fox number {number}", "wait_for_result": False} for number in range(WAITED_FOR, ITEMS - 1)
     ]
     wrong = {"prompt": "a fox", "aspect_ratio": "99:1"}
+    load_pillow(server)
     arguments = {"items": [*waited, *others, wrong], "max_workers": 100, "default_model": "z-image"}
     return server.result("generate_visual_batch", **arguments)
+
+
+def load_pillow(server):
+    """Under load that may take longer than a preview may, the first times."""
+    for _ in range(10):
+        if any(part["type"] == "image" for part in server.result("generate_visual", prompt="a hare")["content"]):
+            break
 
 
 def pages(server, answer):
@@ -60,7 +68,7 @@ def pages(server, answer):
 def test_the_answer_to_a_thousand_items_is_one_that_hosts_take(batch, sandbox):
     answer = batch["structuredContent"]
     assert (answer["total"], answer["succeeded"], answer["failed"]) == (ITEMS, ITEMS - 1, 1)
-    assert sandbox.stats()["created"] == ITEMS - 1
+    assert sum("fox number" in task["prompt"] for task in sandbox.stats()["tasks"]) == ITEMS - 1
     assert answer["credits_consumed"] == pytest.approx(0.8 * WAITED_FOR)
     assert answer["credits_estimated"] == pytest.approx(0.8 * (ITEMS - 1 - WAITED_FOR))
     assert answer["next_cursor"] in answer["next_step"]
@@ -107,6 +115,6 @@ def test_the_ledger_is_listed_in_pages_that_hosts_take(server, batch):
     while cursor is not None:
         answer = server.result("list_visual_tasks", limit=200, **cursor)["structuredContent"]
         assert len(json.dumps(answer, ensure_ascii=False)) < 50_000
-        seen += [task["task_id"] for task in answer["tasks"]]
+        seen += [task["task_id"] for task in answer["tasks"] if "fox number" in task["prompt"]]
         cursor = {"cursor": answer["next_cursor"]} if "next_cursor" in answer else None
     assert len(seen) == len(set(seen)) == ITEMS - 1

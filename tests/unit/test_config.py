@@ -228,6 +228,24 @@ def test_every_bad_value_is_named_at_once():
         config_from({"KIE_AI_HTTP_RETRIES": "0", "KIE_AI_LOG_LEVEL": "loud"})
 
 
+@pytest.mark.parametrize("text", ["?", "?" * 100, "?" * 10_000])
+def test_every_bad_value_is_named_however_many_and_long_they_are(text):
+    bad = {variable.name for variable in VARIABLES if raises(variable.read, text)}
+    with pytest.raises(ConfigError) as caught:
+        config_from(dict.fromkeys(bad, text))
+    assert len(bad) > 10
+    assert [name for name in sorted(bad) if not re.search(rf"\b{name}\b", caught.value.message)] == []
+    assert "…" not in caught.value.message
+
+
+def raises(read, text):
+    try:
+        read(text)
+    except ValueError:
+        return True
+    return False
+
+
 @pytest.mark.parametrize("name", BY_NAME)
 @pytest.mark.parametrize("text", ["", "  "])
 def test_an_empty_value_means_the_default(name, text):
@@ -488,6 +506,16 @@ def test_what_is_secret_is_known_though_the_settings_cannot_be_used(monkeypatch,
     assert set(secrets_at_hand()) == {"sk-1234567890", "ftp://:pass-word@host"}
     (tmp_path / ".env").write_bytes(b"\xff\xff")
     assert secrets_at_hand() == ("ftp://:pass-word@host",)
+
+
+@pytest.mark.parametrize("broken", ["here", "there"])
+def test_a_settings_file_that_cannot_be_read_hides_no_key_of_another(monkeypatch, tmp_path, broken):
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / ".env").write_bytes(b"\xff" if folder == broken else b"KIE_AI_API_KEY=sk-1234567890\n")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("sys.argv", [str(tmp_path / "there" / "kie-mcp")])
+    assert secrets_at_hand() == ("sk-1234567890",)
 
 
 def test_the_key_of_the_user_is_a_secret_in_the_sandbox_too():

@@ -83,6 +83,14 @@ def test_the_key_is_a_secret_while_the_settings_cannot_be_used_too(build, monkey
     assert application.secrets() == ("sk-1234567890",)
 
 
+def test_a_key_that_is_put_in_while_the_settings_cannot_be_used_is_a_secret_at_once(build, monkeypatch):
+    monkeypatch.setenv("KIE_AI_TIMEOUT_SECONDS", "soon")
+    application = build()
+    assert application.secrets() == ()
+    monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
+    assert application.secrets() == ("sk-1234567890",)
+
+
 def test_the_users_key_is_a_secret_in_the_sandbox_too(build, monkeypatch):
     monkeypatch.setenv("KIE_AI_API_KEY", "sk-1234567890")
     application = build(sandbox=True)

@@ -11,6 +11,7 @@ import pytest
 from kie_mcp.clock import Clock
 from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.server import Server
+from kie_mcp.text import Clean
 from kie_mcp.tools.spec import Tool, ToolResult
 from mcp_definitions import LEVELS
 from mcp_messages import Conversation
@@ -166,7 +167,7 @@ class Harness:
         if not self.secret:
             return value
         if isinstance(value, str):
-            return value.replace(self.secret, "***")
+            return value if isinstance(value, Clean) else value.replace(self.secret, "***")
         if isinstance(value, dict):
             return {key: self._redact(item) for key, item in value.items()}
         return [self._redact(item) for item in value] if isinstance(value, list) else value

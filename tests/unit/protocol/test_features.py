@@ -89,6 +89,14 @@ def test_a_resource_that_is_not_there_has_the_code_of_its_era(harness, envelope,
     assert error == {"code": code, "message": "Resource not found", "data": {"uri": "file:///nope.png"}}
 
 
+def test_a_uri_that_is_very_long_is_not_repeated(harness):
+    def refuse(*_):
+        raise NoResourceError("file:///" + "x" * 1_000_000)
+
+    harness.feature = refuse
+    assert ask(harness, "resources/read")["error"] == {"code": -32002, "message": "Resource not found"}
+
+
 def test_params_that_a_room_cannot_use_are_invalid(harness):
     def refuse(*_):
         raise InputError("params.cursor is 'x'.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from kie_mcp import __version__
@@ -156,6 +158,11 @@ def test_an_unknown_stateless_revision_is_answered_with_those_that_are_known(har
     assert len(error["data"]["supported"]) == 5
 
 
+def test_a_revision_that_is_none_is_not_repeated_at_length(harness):
+    meta = {VERSION_KEY: "x" * 1_000_000, CAPABILITIES_KEY: {}}
+    assert len(str(harness.ask("tools/list", {"_meta": meta}))) < 1_000
+
+
 def test_a_stateless_revision_that_is_no_string_is_invalid(harness):
     assert harness.ask("tools/list", {"_meta": {VERSION_KEY: 5}})["error"]["code"] == -32602
 
@@ -226,6 +233,23 @@ def test_what_goes_wrong_inside_is_told_to_the_log_and_not_to_the_client(harness
 def test_everything_that_is_sent_is_redacted(harness):
     harness.secret = "KEY"
     assert "KEY" not in str(harness.ask("KEY"))
+
+
+def test_what_a_client_knows_its_requests_by_stays_as_it_is(harness):
+    harness.secret = "n1"
+    harness.tool = lambda _, context: context.progress(1, 2, "half of n1 is done") or ToolResult({"ok": True})
+    progress, answer = harness.call("n1", meta={"progressToken": "n1"})
+    assert progress["params"] == {"progressToken": "n1", "progress": 1, "total": 2, "message": "half of *** is done"}
+    assert answer["id"] == "n1"
+
+
+def test_the_text_of_an_answer_stays_the_json_that_it_is(harness):
+    harness.secret = "n1"
+    harness.tool = lambda *_: ToolResult({"ok": True, "prompt": "n1, then a line\n1 fox"})
+    (answer,) = harness.call(1)
+    result = answer["result"]
+    assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
+    assert result["structuredContent"]["prompt"] == "***, then a line\n1 fox"
 
 
 def test_without_a_redactor_messages_go_out_as_they_are():

@@ -27,23 +27,41 @@ def test_the_longest_goes_first_and_no_more_than_has_to():
         "result": {"mask": "r" * 3_000},
     }
     command = 'kie-mcp call get_visual_task \'{"task_id": "t1"}\''
-    step = f"What was too long for this answer (…) is shown on the command line: {command}"
+    step = f"Too long for this answer: …. With the settings of this server, {command} shows all."
     one = {**told, "result": None, "left_out": ["result"], "next_step": step.replace("…", "result")}
     assert fitted(told, 7_000) == one
     two = {**one, "image_urls": [], "left_out": ["result", "image_urls"]}
     assert fitted(told, 5_000) == {**two, "next_step": step.replace("…", "result, image_urls")}
-    assert fitted(told, 10)["output_paths"] == told["output_paths"]
-    assert fitted(told, 10)["left_out"] == ["result", "image_urls", "warnings"]
+    assert fitted(told, 10) == fitted(told, 5_000)
+
+
+def test_what_is_short_stays_even_where_the_rest_is_too_long():
+    told = {"ok": True, "task_id": "t", "model": "m", "image_urls": ["u"], "output_paths": ["p" * 2_000]}
+    assert fitted(told, 1_000) == told
+
+
+def test_of_too_many_warnings_the_first_are_told_and_how_many_more_there_are():
+    told = {"ok": True, "task_id": "t", "warnings": [f"{number} " + "w" * 990 for number in range(30)], "result": {}}
+    shown = fitted(told, 5_000)
+    assert json_bytes(shown) <= 5_000
+    assert shown["warnings"] == [*told["warnings"][:4], "26 more warnings are too long to be told."]
+    assert "left_out" not in shown
 
 
 def test_a_next_step_stays_the_first():
     told = {"task_id": "t", "next_step": "Wait.", "result": "r" * 1_000}
-    assert fitted(told, 500)["next_step"].startswith("Wait. What was too long")
+    assert fitted(told, 500)["next_step"].startswith("Wait. Too long for this answer: result.")
+
+
+def test_what_would_be_sent_is_shown_by_a_rehearsal_on_the_command_line():
+    told = {"index": 0, "ok": True, "body": {"prompt": "x" * 60_000}, "warnings": []}
+    step = "Too long for this answer: body. With the settings of this server, kie-mcp batch FILE --dry-run shows all."
+    assert fitted(told, 1_000) == {**told, "body": None, "left_out": ["body"], "next_step": step}
 
 
 def test_without_a_task_there_is_nowhere_to_look():
-    told = {"index": 0, "ok": True, "body": {"prompt": "x" * 60_000}, "warnings": []}
-    assert fitted(told, 1_000) == {**told, "body": None, "left_out": ["body"]}
+    told = {"index": 0, "ok": False, "result": {"mask": "x" * 60_000}}
+    assert fitted(told, 1_000) == {**told, "result": None, "left_out": ["result"]}
 
 
 @pytest.mark.parametrize(("text", "size"), [("ab", 4), ("ü", 4), ("狐", 5), ("🦊", 6), ("\ud800", 5), ('"', 4)])

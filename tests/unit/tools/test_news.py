@@ -52,7 +52,7 @@ def test_news_that_is_too_long_is_told_in_short():
     assert [entry["task_id"] for entry in told] == [one.task_id for one in news]
     assert told[0]["output_paths"] == list(paths)
     assert told[-1] == {"task_id": "t19", "status": "success", "next_step": "get_visual_task shows the rest."}
-    assert len(json.dumps(told)) < 10_000
+    assert len(json.dumps(told)) < 5_100
 
 
 def test_a_refused_call_keeps_the_news_for_the_next(tools, die):
