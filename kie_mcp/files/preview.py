@@ -12,7 +12,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from kie_mcp.files.local import local_picture
-from kie_mcp.files.metadata import require_little
+from kie_mcp.files.metadata import MOST_METADATA, require_little
 from kie_mcp.files.sniff import dimensions
 from kie_mcp.log import logger
 
@@ -143,6 +143,9 @@ def _shrunk(picture: Image, side: int) -> Image:
     if picture.mode != mode:
         picture = picture.convert(mode)
     picture.thumbnail((side, side), reducing_gap=2.0)
+    # Pillow takes EXIF from texts of a PNG, too, and writes all of it anew: what is long is not looked at.
+    exif = picture.info.get("exif", b"")
+    picture.info = {"exif": exif} if len(exif) <= MOST_METADATA else {}
     picture = ImageOps.exif_transpose(picture)
     plain = Image.new("RGB", picture.size, "white")
     plain.paste(picture, mask=picture if mode == "RGBA" else None)

@@ -36,13 +36,14 @@ class Kind:
     """What a file is for: its name in messages, its schema as steps, how it is written.
 
     ``durable``: what was written outlives a loss of power. ``busy_seconds`` is how long a writer waits for
-    another one.
+    another one. ``begins_afresh``: what cannot be read is set aside, for a new file in its place; else it is an error.
     """
 
     name: str
     migrations: tuple[tuple[str, ...], ...]
     durable: bool = True
     busy_seconds: float = 30.0
+    begins_afresh: bool = True
 
 
 LEDGER = Kind("task ledger", MIGRATIONS)
@@ -100,9 +101,11 @@ class Database:
             raise sqlite3.OperationalError("another thread is writing")
         try:
             self._connection.execute(f"PRAGMA busy_timeout={patience * 1000:.0f}")
-            yield
+            try:
+                yield
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout={longest * 1000:.0f}")
         finally:
-            self._connection.execute(f"PRAGMA busy_timeout={longest * 1000:.0f}")
             self._lock.release()
 
     def close(self) -> None:
@@ -130,6 +133,11 @@ class Database:
         return connection
 
     def _start_afresh(self, label: str, what: str) -> sqlite3.Connection:
+        if not self._kind.begins_afresh:
+            raise ConfigError(
+                f"The {self._kind.name} {self.path} {what}.",
+                next_step="The next call of a tool that needs it keeps it under another name and begins a new one.",
+            )
         kept = self._set_aside(label)
         self.notice = f"The {self._kind.name} {self.path} {what}. It was kept as {kept}, and a new one was begun."
         logger().warning(self.notice)

@@ -68,11 +68,12 @@ def webp_chunk(name, size):
         (saved("JPEG", progressive=True, exif=told(50_000), comment="c" * 60_000, icc_profile=b"p" * 200_000), JPEG),
         (jpeg_with(*[segment(0xEB, 60_000)] * 100), JPEG),
         (jpeg_with(b"\xff" * 60_000), JPEG),
+        (saved("JPEG", restart_marker_blocks=1), JPEG),
         (saved("WEBP"), WEBP),
         (saved("WEBP", exif=told(50_001), icc_profile=b"p" * 200_000), WEBP),
         (webp_with(webp_chunk(b"none", 101), webp_chunk(b"none", 100_000)), WEBP),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_what_pictures_of_everyday_say_is_little(data, mime_type):
     require_little(io.BytesIO(data), mime_type)
@@ -95,9 +96,10 @@ def test_what_pictures_of_everyday_say_is_little(data, mime_type):
         (jpeg_with(segment(0xF0, 60_000)), JPEG, "marker 0xf0"),
         (saved("WEBP", exif=told(MOST_METADATA)), WEBP, "more than 65536 bytes"),
         (webp_with(*[webp_chunk(b"none", 0)] * MOST_CHUNKS), WEBP, "more than 8192 chunks"),
+        (webp_with(webp_chunk(b"none", 101), webp_chunk(b"EXIF", MOST_METADATA + 1)), WEBP, "more than 65536 bytes"),
         (saved("GIF"), "image/gif", "it is image/gif"),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_what_would_keep_a_reader_busy_is_refused(data, mime_type, why):
     with pytest.raises(ValueError, match=why):

@@ -305,9 +305,10 @@ def long_head():
 
 
 def tags(count, size):
-    """EXIF with so many tags, which all have the same bytes."""
+    """EXIF that has a picture turned, with so many tags, which all have the same bytes."""
     entries = b"".join(struct.pack("<HHII", 40_000 + number, 7, size - 16, 8) for number in range(count))
-    return (b"II*\0" + struct.pack("<IH", 8, count) + entries + bytes(4)).ljust(size, b"\0")
+    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    return (b"II*\0" + struct.pack("<IH", 8, count + 1) + turned + entries + bytes(4)).ljust(size, b"\0")
 
 
 @pytest.mark.parametrize(
@@ -345,6 +346,40 @@ def test_what_is_no_sound_picture_is_left_out(make, broken, what):
 def test_what_would_keep_pillow_busy_is_known_before_pillow_sees_it(make, broken, monkeypatch, what):
     monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("Pillow was to see nothing of it"))
     assert make(broken[what]) is None
+
+
+@pytest.mark.parametrize("what", ["a second size", "a second size, a bomb"])
+def test_the_size_that_counts_is_the_one_that_is_decoded(make, broken, monkeypatch, what):
+    monkeypatch.setattr(preview, "_shrunk", lambda *_: pytest.fail("it was to be left out before"))
+    assert make(broken[what]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"exif\0Exif\0\0" + tags(40, 100_000),
+        b"Raw profile type exif\0\nexif\n  100006\n" + (b"Exif\0\0" + tags(40, 100_000)).hex().encode(),
+    ],
+)
+def test_exif_in_a_text_of_a_png_is_looked_at_only_where_it_is_short(make, saved, monkeypatch, text):
+    monkeypatch.setattr(Image.Exif, "tobytes", lambda *_: pytest.fail("all of it was written anew"))
+    pixels = zlib.compress((b"\0" + bytes(RED) * 30) * 30)
+    assert make(saved(png_of(header(30, 30), chunk(b"tEXt", text), chunk(b"IDAT", pixels)))) is not None
+
+
+def test_scans_are_counted_where_pieces_of_the_file_meet_too():
+    piece = preview._PIECE
+    data = (b"\0" * (piece - 1) + b"\xff\xda").ljust(2 * piece - 1, b"\0") * (MOST_SCANS + 1)
+    apart = b"\0" * (piece - 1) + (b"\xff\xda" + b"\0" * (piece - 2)) * (MOST_SCANS + 1)
+    for counted in (data, apart):
+        with pytest.raises(ValueError, match=f"it has {MOST_SCANS + 1} scans"):
+            preview._require_quick_scans(io.BytesIO(counted))
+
+
+def test_what_looks_like_scans_is_nothing_in_other_pictures(make, saved):
+    pixels = zlib.compress((b"\0" + bytes(RED) * 30) * 30)
+    text = chunk(b"teSt", b"\xff\xda" * 100)
+    assert make(saved(png_of(header(30, 30), text, chunk(b"IDAT", pixels)))) is not None
 
 
 def test_what_pillow_warns_of_is_no_matter_for_the_log(make, saved):

@@ -82,6 +82,38 @@ def test_whoever_has_little_patience_gives_up_and_the_next_has_as_much_as_ever(d
         assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 30_000
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_after_a_write_with_little_patience_other_threads_have_their_turn(database, fails):
+    with contextlib.suppress(ValueError), database.write(patience=0.01) as connection:
+        connection.execute(INSERT)
+        if fails:
+            raise ValueError
+    assert in_a_thread(lambda: count(database)) == (0 if fails else 1)
+
+
+def test_a_connection_that_is_no_more_leaves_nobody_waiting(path):
+    database = Database(path)
+    database.close()
+    with pytest.raises(sqlite3.ProgrammingError), database.write(patience=0.01):
+        pytest.fail("it is closed")
+    assert in_a_thread(database.close) is None
+
+
+def test_a_connection_keeps_little_of_the_file_in_memory(database):
+    with database.read() as connection:
+        assert connection.execute("PRAGMA cache_size").fetchone()[0] == -256
+
+
+def in_a_thread(work):
+    """What it gives there; the thread has to end."""
+    given = []
+    thread = threading.Thread(target=lambda: given.append(work()), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    return given[0]
+
+
 def test_threads_that_write_are_waited_for_no_longer_than_others(database):
     refused = []
 
@@ -93,9 +125,7 @@ def test_threads_that_write_are_waited_for_no_longer_than_others(database):
             refused.append(error.message)
 
     with database.write():
-        other = threading.Thread(target=insert)
-        other.start()
-        other.join()
+        in_a_thread(insert)
     assert len(refused) == 1
     assert "another thread is writing" in refused[0]
     assert count(database) == 0

@@ -73,11 +73,21 @@ def test_a_ledger_that_cannot_be_used_is_named(tmp_path, clock):
         Records(tmp_path / "file" / "ledger.sqlite3", clock)
 
 
-def test_a_damaged_ledger_is_kept_aside(path, clock):
+def test_a_damaged_ledger_is_an_error_until_one_who_writes_begins_a_new_one(path, clock):
     path.parent.mkdir()
     path.write_bytes(b"no database" * 1000)
-    records = Records(path, clock)
-    assert records.tasks.recent(limit=10) == []
-    records.close()
-    assert [name for name in path.parent.iterdir() if ".damaged-" in name.name]
+    with pytest.raises(ConfigError, match="is damaged"):
+        Records(path, clock)
+    assert path.read_bytes() == b"no database" * 1000
     Database(path, clock).close()
+    Records(path, clock).close()
+
+
+def test_who_looks_moves_no_ledger_away_under_one_who_writes(database, path, clock):
+    with database.write() as connection:
+        connection.execute("PRAGMA user_version=99")
+    with pytest.raises(ConfigError, match=r"newer kie-mcp \(schema 99\)") as caught:
+        Records(path, clock)
+    assert "begins a new one" in caught.value.next_step
+    begin(database, clock)
+    assert [file.name for file in path.parent.iterdir() if "newer" in file.name] == []

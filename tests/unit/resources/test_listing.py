@@ -182,6 +182,13 @@ def test_a_task_is_listed_whole_however_many_pictures_it_has(listed, walk, album
     assert len(set(walk())) == 1 + 3 * pictures
 
 
+@pytest.mark.parametrize(("pictures", "tasks"), [(PICTURES_A_PAGE // 2, 2), (PICTURES_A_PAGE // 2 + 1, 1)])
+def test_a_page_has_as_many_tasks_as_its_pictures_allow(listed, album, pictures, tasks):
+    for name in "abc":
+        album.save(*(f"{name}-{index}.png" for index in range(pictures)))
+    assert len(listed()["resources"]) == 1 + tasks * pictures
+
+
 def test_a_page_that_is_just_full_is_the_last(listed, album):
     for number in range(TASKS_A_PAGE):
         album.save(f"{number}.png")
