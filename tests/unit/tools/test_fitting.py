@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from kie_mcp.jobs import News
+from kie_mcp.jobs.recovery import MOST_NEWS
 from kie_mcp.kie import TaskStatus
 from kie_mcp.tools.fitting import ANSWER_BYTES, fitted, json_bytes
 
@@ -99,6 +101,18 @@ def test_a_long_result_is_left_out_for_a_host_and_is_there_on_the_command_line(s
     assert (made["result"], made["left_out"]) == (None, ["result"])
     served.services.serving = False
     assert served.call("get_visual_task", task_id=made["task_id"])["result"] == result
+
+
+@pytest.mark.parametrize("length", [100, 480, 600, 700, 950, 1_100, 1_300, 1_900])
+def test_a_batch_that_failed_with_news_beside_it_is_told_within_the_limit(served, length):
+    long = [News("a" * 32, "success", "狐" * 200, (f"/home/u/{'p' * 230}.png",)) for _ in range(5)]
+    short = [News("b" * 32, "success", "狐" * 200, ("/home/user/pictures/x.png",)) for _ in range(MOST_NEWS - 5)]
+    served.services.jobs.recovery._news = [*long, *short]
+    items = [{"prompt": "a", "output_path": "/" + "🦊" * length}] * 60
+    answer = served.result("generate_visual_batch", items=items).structured
+    assert json_bytes(answer) <= ANSWER_BYTES
+    assert len(answer["finished_meanwhile"]) == MOST_NEWS
+    assert answer["failed"] == 60
 
 
 def test_on_the_command_line_nothing_is_left_out(tools, lengthy):
