@@ -12,6 +12,7 @@ from PIL import Image
 
 from kie_mcp.clock import Clock
 from kie_mcp.config import Rate
+from kie_mcp.protocol.outlets import Outlets
 from kie_mcp.protocol.server import Server
 from kie_mcp.sandbox import Sandbox, SandboxOptions
 from kie_mcp.sandbox.faults import Faults
@@ -51,17 +52,17 @@ class Host:
         self._conversation = Conversation(output_schemas())
         self._answers = {}
         self._ids = itertools.count(1)
-        self._server = Server(
-            tools=lambda: TOOLS,
+        outlets = Outlets(
             call_tool=lambda tool, arguments, context: call_tool(tool, kie.services, arguments, context),
             answer=lambda *_: {},
-            send=self._take,
+            send_line=self._take,
             spawn=lambda job: job(),
             spawn_feature=lambda job: job(),
             clock=self._clock,
             on_internal_error=self._fail,
             clients=lambda: CLIENTS,
         )
+        self._server = Server(lambda: TOOLS, outlets)
         self._ask("initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": name})
 
     def _take(self, line):
