@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 
 from kie_mcp import values
 from kie_mcp.errors import ConfigError
-from kie_mcp.settings_files import gathered
+from kie_mcp.settings_files import gathered, settings_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -246,7 +245,7 @@ def secrets_at_hand() -> tuple[str, ...]:
     """What must not be shown, as far as it can be known while the settings as a whole cannot be used."""
     found = dict(os.environ)
     with suppress(ConfigError):  # there is no working directory
-        for folder in _folders():
+        for folder in settings_folders():
             with suppress(ConfigError):  # this file cannot be read; another can
                 found, _ = gathered(found, (folder,))
     key, url = (found.get(name, "").strip() for name in ("KIE_AI_API_KEY", "KIE_AI_RATE_LIMIT_URL"))
@@ -295,16 +294,5 @@ def load_config(*, sandbox: bool = False) -> Config:
 
     ``sandbox`` is the ``--sandbox`` flag: it is as if ``KIE_AI_SANDBOX`` were on. Raises ``ConfigError``.
     """
-    config = config_from(environment_with_files(os.environ, _folders()))
+    config = config_from(environment_with_files(os.environ, settings_folders()))
     return replace(config, sandbox=True) if sandbox else config
-
-
-def _folders() -> tuple[Path, ...]:
-    """Where ``.env`` files are looked for. Raises ``ConfigError``."""
-    try:
-        return Path.cwd(), Path(sys.argv[0]).absolute().parent
-    except OSError as error:
-        raise ConfigError(
-            f"The working directory cannot be used: {error.strerror}.",
-            next_step="Start the program in a folder that exists.",
-        ) from error

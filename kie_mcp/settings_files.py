@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kie_mcp.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
+
+
+def settings_folders() -> tuple[Path, ...]:
+    """Where ``.env`` files are looked for. Raises ``ConfigError``."""
+    try:
+        return Path.cwd(), Path(sys.argv[0]).absolute().parent
+    except OSError as error:
+        raise ConfigError(
+            f"The working directory cannot be used: {error.strerror}.",
+            next_step="Start the program in a folder that exists.",
+        ) from error
 
 
 def gathered(environment: Mapping[str, str], folders: Iterable[Path]) -> tuple[dict[str, str], dict[str, Path]]:
