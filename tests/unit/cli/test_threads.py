@@ -59,19 +59,19 @@ class Held:
 
 
 def test_jobs_run_side_by_side_up_to_the_limit_and_the_others_in_their_turn():
-    threads = Threads(2, "call")
+    threads = Threads(2, "side-by-side")
     first, second, third, fourth = jobs = [Held() for _ in range(4)]
     for job in jobs:
         threads.spawn(job)
     assert first.begun.wait(PATIENCE)
     assert second.begun.wait(PATIENCE)
     assert first.thread is not second.thread
-    assert "call-3" not in names()
+    assert "side-by-side-3" not in names()
     second.release.set()
     assert third.begun.wait(PATIENCE)
     assert third.thread is second.thread
     assert not fourth.begun.is_set()
-    assert "call-3" not in names()
+    assert "side-by-side-3" not in names()
     for job in jobs:
         job.release.set()
     assert fourth.begun.wait(PATIENCE)
